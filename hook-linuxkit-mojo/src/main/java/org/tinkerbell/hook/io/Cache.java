@@ -1,0 +1,89 @@
+package org.tinkerbell.hook.io;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The directory that keeps what is expensive to get or to make, shared by builds that run at the same time.
+ *
+ * <p>Whoever makes something in it holds the lock of its key; whoever only reads needs none, since files come under their
+ * final name in one step ({@link AtomicFile}). The whole directory may be deleted between builds.
+ *
+ * @param root the directory; it is made when it is first needed
+ */
+public record Cache(Path root) {
+    // A FileLock keeps out other processes only; within this one a lock of the JDK has to.
+    private static final ConcurrentHashMap<Path, ReentrantLock> IN_THIS_PROCESS = new ConcurrentHashMap<>();
+
+    public Cache {
+        root = root.toAbsolutePath().normalize();
+    }
+
+    /** A lock that is held until it is closed, by the thread that took it. */
+    public interface Held extends AutoCloseable {
+        @Override
+        void close() throws IOException;
+    }
+
+    /** A directory of the cache, made if it is missing. */
+    public Path directory(String name) throws IOException {
+        return Files.createDirectories(root.resolve(name));
+    }
+
+    /**
+     * Takes the lock of a key, waiting for whoever holds it, in this process or another.
+     *
+     * @param key any text; it becomes a file name by its digest
+     */
+    public Held lock(String key) throws IOException {
+        Path file = directory("locks").resolve(Digest.of(key).abbreviated(32));
+        ReentrantLock local = IN_THIS_PROCESS.computeIfAbsent(file, f -> new ReentrantLock());
+        local.lock();
+        FileChannel channel = null;
+        try {
+            if (local.getHoldCount() > 1) {
+                return local::unlock;
+            }
+            channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            FileLock lock = channel.lock();
+            FileChannel open = channel;
+            return () -> {
+                try (open) {
+                    lock.release();
+                } finally {
+                    local.unlock();
+                }
+            };
+        } catch (IOException | RuntimeException e) {
+            if (channel != null) {
+                channel.close();
+            }
+            local.unlock();
+            throw e;
+        }
+    }
+
+    /**
+     * A file of the cache, made under its lock if it is not there yet.
+     *
+     * @param name path below the root; it should hold the digest of all that the content depends on
+     */
+    public Path file(String name, AtomicFile.Maker maker) throws IOException {
+        Path file = root.resolve(name);
+        if (Files.exists(file)) {
+            return file;
+        }
+        try (Held held = lock(name)) {
+            if (!Files.exists(file)) {
+                AtomicFile.make(file, maker);
+            }
+        }
+        return file;
+    }
+}

@@ -1,0 +1,102 @@
+package org.tinkerbell.hook.mojo;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.apache.maven.execution.MavenSession;
+import org.apache.maven.plugins.annotations.Component;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.project.MavenProject;
+import org.eclipse.aether.RepositorySystem;
+import org.eclipse.aether.artifact.Artifact;
+import org.eclipse.aether.artifact.DefaultArtifact;
+import org.eclipse.aether.resolution.ArtifactRequest;
+import org.eclipse.aether.resolution.ArtifactResolutionException;
+import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.flavor.Flavor;
+import org.tinkerbell.hook.flavor.Inventory;
+import org.tinkerbell.hook.io.HookException;
+
+/** What the goals have that work on one flavor: the inventory and the choice in it, and the artifacts of other modules. */
+abstract class AbstractFlavorMojo extends AbstractHookMojo {
+    private static final String GROUP = "org.tinkerbell.hook";
+    private static final String FLAVORS_MODULE = "hook-flavors";
+
+    @Component
+    private RepositorySystem repositories;
+
+    @Parameter(defaultValue = "${project}", readonly = true, required = true)
+    protected MavenProject project;
+
+    /** Id of the flavor to build; the Maven profiles set it. Default: Hook's own kernel for the machine that builds. */
+    @Parameter(property = "hook.flavor")
+    private String flavor;
+
+    /** A site's own inventory, which adds flavors and changes fields of the built-in ones. */
+    @Parameter(property = "hook.flavors")
+    private File flavors;
+
+    private FlavorFiles files;
+
+    /** Whether somebody said which flavor to build. */
+    protected final boolean flavorNamed() {
+        return flavor != null && !flavor.isBlank();
+    }
+
+    /** The flavor that this build is of. */
+    protected final Flavor flavor() throws IOException {
+        return inventory().flavor(flavorNamed() ? flavor : Inventory.defaultId(Arch.host()));
+    }
+
+    /** The inventory with the site's changes. */
+    protected final Inventory inventory() throws IOException {
+        return Inventory.read(flavorFiles().inventory(), Optional.ofNullable(flavors).map(File::toPath).map(this::fromWhereMavenWasStarted));
+    }
+
+    /** Inventory, templates and files: those of the tree that is built or, outside of it, those of the published artifact. */
+    protected final FlavorFiles flavorFiles() throws IOException {
+        if (files == null) {
+            Optional<MavenProject> module = inReactor(FLAVORS_MODULE);
+            files = module.isPresent()
+                    ? FlavorFiles.ofDirectory(module.get().getBasedir().toPath().resolve("src").resolve("main").resolve("resources"))
+                    : FlavorFiles.ofJar(resolve(FLAVORS_MODULE, "", "jar"), cache());
+        }
+        return files;
+    }
+
+    /** The module of this build that has an artifact id, if it takes part in the build. */
+    protected final Optional<MavenProject> inReactor(String artifactId) {
+        return session.getProjects().stream()
+                .filter(p -> p.getGroupId().equals(GROUP) && p.getArtifactId().equals(artifactId))
+                .findFirst();
+    }
+
+    /**
+     * An artifact of another module, of this version: from the running build, else from the Maven repositories.
+     *
+     * @param classifier may be empty
+     * @throws HookException if no repository has it
+     */
+    protected final Path resolve(String artifactId, String classifier, String extension) {
+        Artifact artifact = new DefaultArtifact(GROUP, artifactId, classifier, extension, project.getVersion());
+        try {
+            return repositories
+                    .resolveArtifact(
+                            session.getRepositorySession(), new ArtifactRequest(artifact, project.getRemoteProjectRepositories(), null))
+                    .getArtifact()
+                    .getFile()
+                    .toPath();
+        } catch (ArtifactResolutionException e) {
+            throw new HookException(
+                    "No Maven repository has " + artifact + ". Build the module that makes it (leave out -pl, or add -am), or let Maven know the "
+                            + "repository that it was deployed to.",
+                    e);
+        }
+    }
+
+    private Path fromWhereMavenWasStarted(Path path) {
+        MavenSession current = session;
+        return Path.of(current.getExecutionRootDirectory()).resolve(path);
+    }
+}

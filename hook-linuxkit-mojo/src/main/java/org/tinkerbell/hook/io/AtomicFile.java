@@ -63,6 +63,8 @@ public final class AtomicFile {
         try {
             maker.make(temporary);
             move(temporary, target);
+        } catch (IOException e) {
+            throw FullDisk.check(e, directory);
         } finally {
             Files.deleteIfExists(temporary);
         }

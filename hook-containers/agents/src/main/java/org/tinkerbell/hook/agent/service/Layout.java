@@ -1,0 +1,40 @@
+package org.tinkerbell.hook.agent.service;
+
+import java.nio.file.Path;
+
+/**
+ * Where everything lies. The real one is {@code new Layout(Path.of("/"))}; tests have another root.
+ *
+ * @param root the root of the system
+ */
+record Layout(Path root) {
+    Path onboot() {
+        return root.resolve("containers/onboot");
+    }
+
+    Path onshutdown() {
+        return root.resolve("containers/onshutdown");
+    }
+
+    Path services() {
+        return root.resolve("containers/services");
+    }
+
+    /** @return directory of this program's own files, gone with the boot */
+    Path run() {
+        return root.resolve("run/hook");
+    }
+
+    /** @return the socket on which the supervisor listens */
+    Path control() {
+        return run().resolve("service.sock");
+    }
+
+    Path containerd() {
+        return root.resolve("run/containerd/containerd.sock");
+    }
+
+    Path log() {
+        return root.resolve("var/log");
+    }
+}

@@ -1,0 +1,3 @@
+#!/bin/sh
+echo "hook: power button pressed" >/dev/console
+exec poweroff

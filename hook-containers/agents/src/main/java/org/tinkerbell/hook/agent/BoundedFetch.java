@@ -5,11 +5,12 @@ import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.Proxy;
 import java.net.URI;
+import javax.net.ssl.HttpsURLConnection;
 
 /**
  * Fetches a small document from the Tinkerbell host, within a bounded time whatever the other side does. No proxy is asked: the host is on
  * the machine's own network. No redirect is followed: what is fetched decides whom this machine trusts, so it comes from the named host.
- * With https the host must prove itself to the runtime's trust store.
+ * With https the host must prove itself by a certificate of the system's authorities.
  */
 public final class BoundedFetch {
     private static final int MOST = 1 << 20;
@@ -80,6 +81,9 @@ public final class BoundedFetch {
             HttpURLConnection http = (HttpURLConnection) uri.toURL().openConnection(Proxy.NO_PROXY);
             synchronized (this) {
                 connection = http;
+            }
+            if (http instanceof HttpsURLConnection https) {
+                https.setSSLSocketFactory(Trust.sockets());
             }
             http.setConnectTimeout(millis);
             http.setReadTimeout(millis);

@@ -19,6 +19,9 @@ final class Bundle {
     /** An annotation of a service (YAML: {@code annotations}): {@code always} (as without it), {@code on-failure}, {@code never}. */
     static final String RESTART = "org.tinkerbell.hook.restart";
 
+    /** An annotation of a service: {@code "true"} copies its standard output to the console as well. */
+    static final String CONSOLE = "org.tinkerbell.hook.console";
+
     private final Map<String, Object> spec;
 
     private Bundle(Map<String, Object> spec) {
@@ -76,6 +79,11 @@ final class Bundle {
     String restart() {
         String restart = Json.string(Json.object(spec.get("annotations"), "annotations").get(RESTART), RESTART);
         return restart.isEmpty() ? "always" : restart;
+    }
+
+    /** @return whether its standard output belongs on the console as well */
+    boolean console() {
+        return "true".equals(Json.object(spec.get("annotations"), "annotations").get(CONSOLE));
     }
 
     /**

@@ -37,6 +37,7 @@ final class Service implements Runnable {
     private String last = "";
     private RestartPolicy policy = new RestartPolicy("always");
     private String namespace = NAMESPACE;
+    private ConsoleCopy console;
 
     Service(Path container, Layout layout, Containerd containerd, ContainerEngine engine, Commands commands, Journal journal,
             List<String> callback) {
@@ -83,6 +84,9 @@ final class Service implements Runnable {
             namespace = config.namespace().isEmpty() ? NAMESPACE : config.namespace();
             Bundle bundle = Bundle.read(container, config, callback);
             policy = first ? new RestartPolicy(bundle.restart()) : policy;
+            if (bundle.console() && console == null) {
+                console = new ConsoleCopy(layout.log().resolve(name + ".out.log"), System.out);
+            }
             Long running = first ? engine.running(namespace).get(name) : null;
             if (running == null) {
                 engine.remove(namespace, name);
@@ -96,6 +100,7 @@ final class Service implements Runnable {
             up = (Ticker.SYSTEM.nanos() - since) / 1_000_000;
             containerd.await();
             ContainerEngine.Ended ended = engine.remove(namespace, name);
+            copy();
             status = ended.status();
             reason = ended.toString();
         } catch (IOException | AgentException | Json.Malformed e) {
@@ -122,6 +127,7 @@ final class Service implements Runnable {
     private void watch() throws InterruptedException {
         long asked = 0;
         while (alive(layout.root(), pid)) {
+            copy();
             synchronized (this) {
                 if (!wanted || again || closing) {
                     long now = Ticker.SYSTEM.nanos();
@@ -136,6 +142,12 @@ final class Service implements Runnable {
                     wait(LOOK);
                 }
             }
+        }
+    }
+
+    private void copy() {
+        if (console != null) {
+            console.apply();
         }
     }
 

@@ -83,6 +83,12 @@ final class Supervisor {
         for (Service service : services) {
             service.close();
         }
+        if (!containerd.ready()) {
+            // They wait for something that will not come any more.
+            for (Thread thread : threads) {
+                thread.interrupt();
+            }
+        }
         long until = System.nanoTime() + DOWN * 1_000_000;
         try {
             for (Thread thread : threads) {

@@ -59,7 +59,7 @@ public record Entry(
         if ((type == Type.FILE) != (content != null)) {
             throw new IllegalArgumentException(path + ": a regular file, and nothing else, has content");
         }
-        xattrs = Collections.unmodifiableSortedMap(new TreeMap<>(xattrs));
+        xattrs = xattrs.isEmpty() ? Collections.emptySortedMap() : Collections.unmodifiableSortedMap(new TreeMap<>(xattrs));
     }
 
     /** A regular file of root's. */

@@ -95,6 +95,7 @@ public final class TarFile {
      * @param label what to call the archive in errors
      * @param source where the tar comes from; opened only if it is needed
      */
+    @SuppressWarnings("try")
     public static TarFile cached(Cache cache, String name, String label, Source source) throws IOException {
         Path target = cache.root().resolve(name);
         if (!Files.exists(target)) {

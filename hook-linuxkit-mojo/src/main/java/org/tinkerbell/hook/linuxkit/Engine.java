@@ -1,0 +1,42 @@
+package org.tinkerbell.hook.linuxkit;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.initramfs.Compression;
+
+/** Turns a LinuxKit YAML into a system that boots. */
+public interface Engine {
+    /**
+     * What to build.
+     *
+     * @param config the YAML
+     * @param arch processor architecture that the images are for
+     * @param name what the names of the results begin with
+     * @param directory where the results go; made if it is missing
+     * @param sources directory that a relative {@code source} of the {@code files} section starts from; the
+     *     {@code linuxkit} command takes the current one
+     * @param compression of the initramfs
+     * @param mtime time of every file in the initramfs, in seconds since 1970
+     */
+    record Request(LinuxKitConfig config, Arch arch, String name, Path directory, Path sources, Compression compression, long mtime) {}
+
+    /**
+     * What was built: LinuxKit's format {@code kernel+initrd}.
+     *
+     * @param kernel {@code NAME-kernel}; empty if the YAML has no kernel
+     * @param initrd {@code NAME-initrd.img}
+     * @param cmdline {@code NAME-cmdline}; empty if the YAML has no command line
+     * @param report what went in
+     * @param reportFile the report as JSON, {@code NAME-report.json}
+     */
+    record Result(Optional<Path> kernel, Path initrd, Optional<Path> cmdline, Report report, Path reportFile) {}
+
+    /**
+     * Builds. Results of an earlier build with the same name are replaced, each in one step.
+     *
+     * @throws org.tinkerbell.hook.io.HookException if the YAML or an image is at fault
+     */
+    Result build(Request request) throws IOException;
+}

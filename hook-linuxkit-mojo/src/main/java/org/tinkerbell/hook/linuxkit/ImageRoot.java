@@ -1,0 +1,103 @@
+package org.tinkerbell.hook.linuxkit;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.tinkerbell.hook.tree.Content;
+import org.tinkerbell.hook.tree.Entry;
+
+/**
+ * The root file system of an image: its layers laid over each other (OCI image specification, layer.md), and then what LinuxKit leaves
+ * out, replaces and makes sure of: src/cmd/linuxkit/moby/build/image.go of LinuxKit 1.8.2, {@code exclude}, {@code replace}, {@code touch}.
+ *
+ * <p>Opaque whiteouts hide nothing, since they do not in LinuxKit (go-containerregistry, {@code mutate.Extract}).
+ */
+final class ImageRoot {
+    /** Where LinuxKit's init has the configuration of name resolution. */
+    private static final String RESOLV_CONF = "/run/resolvconf/resolv.conf";
+
+    private static final String WHITEOUT = ".wh.";
+    private static final Set<String> LEFT_OUT =
+            Set.of(".dockerenv", "Dockerfile", "dev/console", "dev/pts", "dev/shm", "etc/hostname", "etc/hosts", "etc/resolv.conf");
+    private static final List<String> DIRECTORIES = List.of("dev", "dev/pts", "dev/shm", "etc", "proc", "sys");
+    private static final Content HOSTS = Content.of("""
+            127.0.0.1       localhost
+            ::1     localhost ip6-localhost ip6-loopback
+            fe00::0 ip6-localnet
+            ff00::0 ip6-mcastprefix
+            ff02::1 ip6-allnodes
+            ff02::2 ip6-allrouters
+            """);
+    private static final Content NO_RESOLV_CONF = Content.of("\n# no resolv.conf configured\n");
+
+    private final MergedTree tree = new MergedTree();
+
+    private ImageRoot(List<List<Entry>> layers) {
+        for (List<Entry> layer : layers) {
+            for (Entry entry : layer) {
+                if (isWhiteout(entry)) {
+                    String name = entry.name().substring(WHITEOUT.length());
+                    tree.removeTree(entry.parent().isEmpty() ? name : entry.parent() + "/" + name);
+                }
+            }
+            for (Entry entry : layer) {
+                if (!isWhiteout(entry)) {
+                    // Of two things with one name the upper layer's hides the other with all that is below.
+                    if (entry.type() != Entry.Type.DIRECTORY) {
+                        tree.removeChildren(entry.path());
+                    }
+                    tree.put(entry);
+                }
+            }
+        }
+    }
+
+    private static boolean isWhiteout(Entry entry) {
+        return entry.name().startsWith(WHITEOUT) && entry.type() != Entry.Type.DIRECTORY;
+    }
+
+    /** The layers and nothing else. */
+    static ImageRoot raw(List<List<Entry>> layers) {
+        return new ImageRoot(layers);
+    }
+
+    /**
+     * The tree of a container, or of an image of the {@code init} section.
+     *
+     * @param system whether it is the latter, or a volume: then {@code etc/resolv.conf} is a link to where the init writes it
+     */
+    static ImageRoot prepared(List<List<Entry>> layers, boolean system) {
+        ImageRoot root = new ImageRoot(layers);
+        LEFT_OUT.forEach(root.tree::remove);
+        DIRECTORIES.forEach(path -> root.tree.put(Entry.directory(path, 0755)));
+        if (root.tree.get("etc/mtab").isEmpty()) {
+            root.tree.put(Entry.symlink("etc/mtab", "/proc/mounts").withMode(0755));
+        }
+        root.tree.put(Entry.file("etc/hosts", 0644, HOSTS));
+        root.tree.put(system
+                ? Entry.symlink("etc/resolv.conf", RESOLV_CONF).withMode(0644)
+                : Entry.file("etc/resolv.conf", 0644, NO_RESOLV_CONF));
+        return root;
+    }
+
+    /** What is at a path. */
+    Optional<Entry> get(String path) {
+        return tree.get(path);
+    }
+
+    /** All entries in the order of their paths. */
+    Collection<Entry> entries() {
+        return tree.entries();
+    }
+
+    /** All entries below another directory, which itself becomes the root if the image has an entry for that. */
+    Collection<Entry> below(String prefix) {
+        List<Entry> moved = new ArrayList<>();
+        for (Entry entry : tree.entries()) {
+            moved.add(entry.withPath(entry.path().isEmpty() ? prefix : prefix + "/" + entry.path()));
+        }
+        return moved;
+    }
+}

@@ -32,6 +32,7 @@ final class Bootkit {
     private final Redactor redactor;
     private final Journal journal;
     private final Ticker ticker;
+    private final String prefix;
     private BootkitConfig config;
     private boolean asked;
 
@@ -42,14 +43,17 @@ final class Bootkit {
      * @param redactor gets to know the secrets that the metadata bring
      * @param journal tells what happens
      * @param ticker the time
+     * @param prefix what stands before the paths that the worker sees of the engine's file system: empty but for tests
      */
-    Bootkit(BootkitConfig config, List<URI> metadata, DockerEngine engine, Redactor redactor, Journal journal, Ticker ticker) {
+    Bootkit(BootkitConfig config, List<URI> metadata, DockerEngine engine, Redactor redactor, Journal journal, Ticker ticker,
+            String prefix) {
         this.config = config;
         this.metadata = metadata;
         this.engine = engine;
         this.redactor = redactor;
         this.journal = journal;
         this.ticker = ticker;
+        this.prefix = prefix;
     }
 
     /**
@@ -97,10 +101,10 @@ final class Bootkit {
             journal.say("an older worker was removed");
         }
         Map<String, String> binds = new LinkedHashMap<>();
-        binds.put("/worker", "/worker");
-        binds.put("/var/run/docker.sock", "/var/run/docker.sock");
-        binds.put("/dev", "/dev");
-        binds.put("/host_root/run", "/run");
+        binds.put(prefix + "/worker", "/worker");
+        binds.put(prefix + "/var/run/docker.sock", "/var/run/docker.sock");
+        binds.put(prefix + "/dev", "/dev");
+        binds.put(prefix + "/host_root/run", "/run");
         String id = engine.create(WORKER, name, config.environment(), binds);
         engine.start(id);
         journal.say("worker " + WORKER + " is started; it is looked after in " + SETTLE / 1000 + " s");

@@ -36,7 +36,7 @@ public final class BootkitProgram {
             BootkitConfig config = BootkitConfig.of(line);
             redactor.hide(config.get("registry_password"));
             new Bootkit(config, metadata(line, journal), new DockerEngine(root.resolve("var/run/docker.sock")), redactor, journal,
-                    Ticker.SYSTEM).run();
+                    Ticker.SYSTEM, root.toString().equals("/") ? "" : root.toString()).run();
             return 0;
         } catch (IOException e) {
             journal.say("the command line cannot be read", e);

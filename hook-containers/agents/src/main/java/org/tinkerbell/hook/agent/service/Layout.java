@@ -3,11 +3,12 @@ package org.tinkerbell.hook.agent.service;
 import java.nio.file.Path;
 
 /**
- * Where everything lies. The real one is {@code new Layout(Path.of("/"))}; tests have another root.
+ * Where everything lies.
  *
- * @param root the root of the system
+ * @param root what holds the containers and the runner's own files: {@code /}, elsewhere in tests
+ * @param host what the absolute paths in {@code runtime.json} are taken relative to: {@code /} but for unit tests
  */
-record Layout(Path root) {
+record Layout(Path root, Path host) {
     Path onboot() {
         return root.resolve("containers/onboot");
     }

@@ -85,7 +85,7 @@ final class OneShots {
         String failure;
         try {
             RuntimeConfig config = RuntimeConfig.read(container);
-            Preparation preparation = new Preparation(commands, layout.root());
+            Preparation preparation = new Preparation(commands, layout.host());
             preparation.before(container, config);
             try {
                 Bundle.read(container, config, callback).write(bundle);

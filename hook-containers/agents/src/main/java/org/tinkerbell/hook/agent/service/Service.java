@@ -15,6 +15,7 @@ final class Service implements Runnable {
     private static final String NAMESPACE = "services.linuxkit";
     private static final long LOOK = 500;
     private static final long GRACE = 10_000;
+    private static final int SIGTERM = 15;
 
     private enum State { STARTING, RUNNING, WAITING, STOPPED, FINISHED }
 
@@ -75,7 +76,7 @@ final class Service implements Runnable {
     private void cycle(boolean first) throws InterruptedException {
         containerd.await();
         RuntimeConfig config = null;
-        Preparation preparation = new Preparation(commands, layout.root());
+        Preparation preparation = new Preparation(commands, layout.host());
         String reason;
         int status = -1;
         long up = 0;
@@ -126,14 +127,14 @@ final class Service implements Runnable {
     /** Returns when the process is gone, after having ended it if it is not wanted any more. */
     private void watch() throws InterruptedException {
         long asked = 0;
-        while (alive(layout.root(), pid)) {
+        while (alive(layout.host(), pid)) {
             copy();
             synchronized (this) {
                 if (!wanted || again || closing) {
                     long now = Ticker.SYSTEM.nanos();
                     if (asked == 0) {
                         asked = now;
-                        signal(false);
+                        signal(deaf(layout.host(), pid));
                     } else if (now - asked > GRACE * 1_000_000) {
                         signal(true);
                     }
@@ -170,6 +171,29 @@ final class Service implements Runnable {
             int after = stat.lastIndexOf(')') + 2;
             return after >= stat.length() || "ZX".indexOf(stat.charAt(after)) < 0;
         } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * The first process of a process namespace gets only those signals that it has a handler for (pid_namespaces(7)): to ask such a one to
+     * end would be to wait for nothing.
+     */
+    static boolean deaf(Path root, long pid) {
+        try {
+            boolean first = false;
+            boolean handler = true;
+            for (String line : Files.readAllLines(root.resolve("proc").resolve(Long.toString(pid)).resolve("status"),
+                    java.nio.charset.StandardCharsets.ISO_8859_1)) {
+                if (line.startsWith("NSpid:")) {
+                    String[] numbers = line.substring("NSpid:".length()).trim().split("\\s+");
+                    first = numbers.length > 1 && numbers[numbers.length - 1].equals("1");
+                } else if (line.startsWith("SigCgt:")) {
+                    handler = (Long.parseUnsignedLong(line.substring("SigCgt:".length()).trim(), 16) >> SIGTERM - 1 & 1) != 0;
+                }
+            }
+            return first && !handler;
+        } catch (IOException | NumberFormatException e) {
             return false;
         }
     }

@@ -40,7 +40,7 @@ public final class ServiceProgram {
      */
     public static int run(List<String> arguments, List<String> callback) throws InterruptedException {
         String root = System.getProperty("hook.root", "/");
-        Layout layout = new Layout(Path.of(root));
+        Layout layout = new Layout(Path.of(root), Path.of("/"));
         Commands commands = new ProcessCommands();
         Journal journal = Journal.standard("service", new Redactor());
         String command = arguments.isEmpty() ? "" : arguments.get(0);
@@ -97,7 +97,7 @@ public final class ServiceProgram {
         if (!(pid instanceof Json.Num)) {
             throw new AgentException("the runtime did not tell the container's process");
         }
-        new Preparation(commands, layout.root()).created(((Json.Num) pid).toLong(), RuntimeConfig.read(container));
+        new Preparation(commands, layout.host()).created(((Json.Num) pid).toLong(), RuntimeConfig.read(container));
         return 0;
     }
 

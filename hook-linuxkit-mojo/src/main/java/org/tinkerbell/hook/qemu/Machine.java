@@ -1,0 +1,98 @@
+package org.tinkerbell.hook.qemu;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.io.HookException;
+
+/**
+ * A virtual machine that boots a kernel with an initramfs. It has one network card on QEMU's user-mode network, in which the
+ * host is 10.0.2.2, a source of random numbers, and its first serial port as console; no display, and nothing else but
+ * what is asked for.
+ *
+ * @param arch architecture of the guest
+ * @param memory main memory in MiB
+ * @param processors how many processors
+ * @param mac Ethernet address of the network card, six hexadecimal bytes with colons
+ * @param kernel the kernel's file
+ * @param initramfs the initramfs's file
+ * @param commandLine the kernel's parameters
+ * @param disk a raw image that becomes the first virtio disk
+ * @param firmware UEFI firmware; empty for the direct start of the kernel
+ * @param reboots whether a reboot of the guest starts the machine again; else it ends it
+ */
+public record Machine(
+        Arch arch,
+        int memory,
+        int processors,
+        String mac,
+        Path kernel,
+        Path initramfs,
+        String commandLine,
+        Optional<Path> disk,
+        Optional<Firmware> firmware,
+        boolean reboots) {
+
+    /** An Ethernet address in QEMU's own range, for a machine that nobody else has to tell from others. */
+    public static final String DEFAULT_MAC = "52:54:00:12:34:56";
+
+    public Machine {
+        if (memory < 64) {
+            throw new HookException("A machine with " + memory + " MiB of memory cannot boot: -Dhook.qemu.memory is in MiB, for example 1024.");
+        }
+        if (processors < 1) {
+            throw new HookException("A machine needs a processor: -Dhook.qemu.cpus is 1 or more.");
+        }
+        if (!mac.matches("(?i)[0-9a-f]{2}(:[0-9a-f]{2}){5}")) {
+            throw new HookException("'" + mac + "' is no MAC address; one looks like " + DEFAULT_MAC + ".");
+        }
+    }
+
+    /**
+     * UEFI firmware in two flash images.
+     *
+     * @param code the program, never written
+     * @param variables a copy of the variables' template, written by the guest
+     */
+    public record Firmware(Path code, Path variables) {}
+
+    /** Name of the first serial port in Linux, for the parameter {@code console=}. */
+    public static String serialConsole(Arch arch) {
+        return arch == Arch.AARCH64 ? "ttyAMA0" : "ttyS0";
+    }
+
+    /**
+     * QEMU's arguments.
+     *
+     * @param accelerator what runs the guest
+     * @param serial QEMU's name of what the serial port is tied to: {@code stdio}, {@code mon:stdio}, {@code file:…}
+     */
+    public List<String> arguments(Accelerator accelerator, String serial) {
+        List<String> arguments = new ArrayList<>(List.of("-nodefaults", "-no-user-config", "-display", "none"));
+        arguments.addAll(List.of("-machine", arch == Arch.AARCH64 ? "virt" : "q35"));
+        arguments.addAll(accelerator.arguments());
+        arguments.addAll(List.of("-cpu", accelerator.processor(arch), "-smp", Integer.toString(processors), "-m", memory + "M"));
+        arguments.addAll(List.of("-serial", serial));
+        firmware.ifPresent(flash -> {
+            arguments.addAll(List.of("-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + escaped(flash.code())));
+            arguments.addAll(List.of("-drive", "if=pflash,unit=1,format=raw,file=" + escaped(flash.variables())));
+        });
+        // romfile= : no network boot, since the kernel is given here.
+        arguments.addAll(List.of("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile=,mac=" + mac));
+        arguments.addAll(List.of("-device", "virtio-rng-pci"));
+        disk.ifPresent(image -> arguments.addAll(List.of(
+                "-drive", "if=none,id=disk0,format=raw,file=" + escaped(image), "-device", "virtio-blk-pci,drive=disk0")));
+        arguments.addAll(List.of("-kernel", kernel.toString(), "-initrd", initramfs.toString(), "-append", commandLine));
+        if (!reboots) {
+            arguments.add("-no-reboot");
+        }
+        return arguments;
+    }
+
+    // In QEMU's option lists a comma is written twice.
+    private static String escaped(Path path) {
+        return path.toString().replace(",", ",,");
+    }
+}

@@ -1,0 +1,45 @@
+package org.tinkerbell.hook.qemu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.io.HookException;
+
+class MachineTest {
+    private static Machine machine(Arch arch, int memory, String mac) {
+        return new Machine(arch, memory, 2, mac, Path.of("/d/vmlinuz"), Path.of("/d/initramfs"), "console=ttyS0 a=b", Optional.of(Path.of("/d/a,b.img")),
+                Optional.of(new Machine.Firmware(Path.of("/f/CODE.fd"), Path.of("/f/VARS.fd"))), false);
+    }
+
+    @Test
+    void writesTheCommandLineOfAPc() {
+        List<String> arguments = machine(Arch.X86_64, 1024, Machine.DEFAULT_MAC).arguments(Accelerator.TCG, "stdio");
+        String line = String.join(" ", arguments);
+        assertTrue(line.startsWith("-nodefaults -no-user-config -display none -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024M "), line);
+        assertTrue(line.contains("file=/d/a,,b.img"), "a comma in a file's name is doubled");
+        assertTrue(line.contains("if=pflash,unit=0,format=raw,readonly=on,file=/f/CODE.fd"), line);
+        assertEquals("console=ttyS0 a=b", arguments.get(arguments.indexOf("-append") + 1));
+        assertTrue(arguments.contains("-no-reboot"));
+    }
+
+    @Test
+    void hasAnotherProcessorForEachAccelerator() {
+        Machine arm = machine(Arch.AARCH64, 1024, Machine.DEFAULT_MAC);
+        assertTrue(String.join(" ", arm.arguments(Accelerator.TCG, "stdio")).contains("-machine virt -accel tcg,thread=multi -cpu cortex-a72 "));
+        assertTrue(String.join(" ", arm.arguments(Accelerator.KVM, "stdio")).contains("-accel kvm -cpu host "));
+    }
+
+    @Test
+    void refusesWhatCannotWork() {
+        assertTrue(assertThrows(HookException.class, () -> machine(Arch.X86_64, 2, Machine.DEFAULT_MAC)).getMessage().contains("MiB"));
+        assertTrue(assertThrows(HookException.class, () -> machine(Arch.X86_64, 512, "nonsense")).getMessage().contains("MAC"));
+        assertFalse(Machine.serialConsole(Arch.AARCH64).equals(Machine.serialConsole(Arch.X86_64)));
+    }
+}

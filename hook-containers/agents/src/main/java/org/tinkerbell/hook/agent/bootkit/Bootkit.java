@@ -67,6 +67,9 @@ final class Bootkit {
                 String id = bootstrap();
                 long status = follow(id);
                 if (status == 0) {
+                    // A worker that ends well since its engine is being stopped has not done its work: is the engine still there?
+                    ticker.sleep(SETTLE);
+                    engine.ping();
                     journal.say("worker " + WORKER + " has ended with status 0: nothing is left to do");
                     return;
                 }
@@ -121,8 +124,19 @@ final class Bootkit {
     }
 
     /** Stays with the worker: an engine that restarts takes its containers along, and then the machine would wait for ever. */
-    private long follow(String id) throws IOException {
-        return engine.await(id);
+    private long follow(String id) throws IOException, InterruptedException {
+        while (true) {
+            try {
+                return engine.await(id);
+            } catch (IOException e) {
+                journal.say("the Docker Engine went away while the worker ran", e);
+                awaitEngine();
+                if (!engine.state(id).running()) {
+                    throw new AgentException("the worker ended with the engine");
+                }
+                journal.say("worker " + WORKER + " still runs");
+            }
+        }
     }
 
     private void tellLog(String id) {

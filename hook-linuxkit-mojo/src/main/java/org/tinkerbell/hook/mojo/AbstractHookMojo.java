@@ -1,13 +1,22 @@
 package org.tinkerbell.hook.mojo;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import org.apache.maven.execution.MavenExecutionRequest;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
+import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.settings.crypto.SettingsDecrypter;
+import org.tinkerbell.hook.debian.LockMode;
+import org.tinkerbell.hook.debian.Mirrors;
+import org.tinkerbell.hook.debian.PackageSource;
 import org.tinkerbell.hook.io.Cache;
+import org.tinkerbell.hook.io.Downloader;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
 
 /** What every goal has: the cache, the progress on the terminal, and errors in the form that Maven shows. */
@@ -21,6 +30,37 @@ abstract class AbstractHookMojo extends AbstractMojo {
      */
     @Parameter(property = "hook.cacheDir")
     private String cacheDir;
+
+    /**
+     * Addresses of mirrors of Debian's archive, parted by commas; they are tried in that order. Default: what the host's APT
+     * uses, then Debian's own servers.
+     */
+    @Parameter(property = "hook.debian.mirror")
+    private String debianMirror;
+
+    /** The same for Debian's security archive. */
+    @Parameter(property = "hook.debian.securityMirror")
+    private String debianSecurityMirror;
+
+    /** Address of a service like snapshot.debian.org, which has files that mirrors no longer have. */
+    @Parameter(property = "hook.debian.snapshot")
+    private String debianSnapshot;
+
+    /** Debian release that packages are taken from, by its code name. */
+    @Parameter(property = "hook.debian.release", defaultValue = "trixie")
+    private String debianRelease;
+
+    /**
+     * What happens where the package lock does not lead to the files any more: {@code lenient} resolves those packages
+     * anew with a warning, {@code strict} stops the build.
+     */
+    @Parameter(property = "hook.lock", defaultValue = "lenient")
+    private String lockMode;
+
+    @Component
+    private SettingsDecrypter settingsDecrypter;
+
+    private Progress progress;
 
     /** The work of the goal; a {@link HookException} from it is the user's to mend. */
     protected abstract void run() throws Exception;
@@ -45,7 +85,34 @@ abstract class AbstractHookMojo extends AbstractMojo {
         return new Cache(CacheLocation.of(System.getProperties(), System.getenv()));
     }
 
-    protected Progress progress() {
-        return new MavenProgress(getLog());
+    /** Where work says how far it is; one for the whole goal. */
+    protected final Progress progress() {
+        if (progress == null) {
+            MavenExecutionRequest request = session.getRequest();
+            boolean live = request.isInteractiveMode() && request.getDegreeOfConcurrency() <= 1 && System.console() != null
+                    && !"dumb".equals(System.getenv("TERM"));
+            progress = new MavenProgress(getLog(), live ? System.out : null, System::nanoTime);
+        }
+        return progress;
+    }
+
+    /** The network as Maven's settings and command line say: proxies and {@code -o}. */
+    protected final NetworkSettings networkSettings() {
+        return MavenNetwork.of(session, settingsDecrypter, progress());
+    }
+
+    /** Fetches files into the cache or anywhere else. */
+    protected final Downloader downloader() {
+        return new Downloader(cache(), networkSettings(), progress());
+    }
+
+    /**
+     * Debian's packages.
+     *
+     * @param lockDirectory where the package locks of the caller's module are
+     */
+    protected final PackageSource packageSource(Path lockDirectory) throws IOException {
+        Mirrors mirrors = Mirrors.of(debianMirror, debianSecurityMirror, debianSnapshot, Path.of("/etc/apt"));
+        return new PackageSource(cache(), downloader(), mirrors, debianRelease, lockDirectory, LockMode.of(lockMode), progress());
     }
 }

@@ -102,6 +102,11 @@ public record Entry(
         return new Entry(path, type, mode, uid, gid, mtime, link, major, minor, new TreeMap<>(newXattrs), content);
     }
 
+    /** The same regular file with other bytes, or with the same bytes elsewhere. */
+    public Entry withContent(Content newContent) {
+        return new Entry(path, type, mode, uid, gid, mtime, link, major, minor, xattrs, newContent);
+    }
+
     /** Path of the directory that holds it; the root's is the root. */
     public String parent() {
         int slash = path.lastIndexOf('/');

@@ -7,12 +7,18 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.HookException;
 
 /**
  * An uncompressed tar on disk and the list of its members, whose contents can be read in any order.
@@ -50,10 +56,19 @@ public final class TarFile {
      * @param uncompressed the tar; read to its end and not closed
      * @param target the archive to write, whose name should hold the digest of what it is made from
      * @param label what to call the archive in errors: a package with its version, an image's name
-     * @throws org.tinkerbell.hook.io.HookException if it is no sound tar or has a member that must not be unpacked
-     * @throws IOException if reading the stream or writing the file fails
+     * @throws HookException if it is no sound tar or has a member that must not be unpacked
+     * @throws IOException if reading the stream or digesting the file fails
      */
     public static TarFile index(InputStream uncompressed, Path target, String label) throws IOException {
+        return index(uncompressed, target, label, Optional.empty());
+    }
+
+    /**
+     * Does the same for an archive whose SHA-256 is known.
+     *
+     * @throws HookException if it is another archive; the target is not touched then
+     */
+    public static TarFile index(InputStream uncompressed, Path target, String label, Optional<Digest> expected) throws IOException {
         TarFile[] result = new TarFile[1];
         AtomicFile.make(target, temporary -> {
             MessageDigest whole = Digest.algorithm();
@@ -62,6 +77,9 @@ public final class TarFile {
                 entries = new TarScan(label, target).scan(new Tee(uncompressed, out, whole));
             }
             result[0] = new TarFile(target, Digest.of(whole), entries);
+            if (expected.isPresent() && !expected.get().equals(result[0].digest)) {
+                throw new HookException(label + ": its archive is " + result[0].digest + " and should be " + expected.get());
+            }
             // The index first: without its archive it is nothing, and with an archive of another size it is not believed.
             TarIndex.write(result[0], Files.size(temporary));
         });
@@ -95,19 +113,78 @@ public final class TarFile {
      * @param label what to call the archive in errors
      * @param source where the tar comes from; opened only if it is needed
      */
-    @SuppressWarnings("try")
     public static TarFile cached(Cache cache, String name, String label, Source source) throws IOException {
+        return cached(cache, name, label, Optional.empty(), source);
+    }
+
+    /** Does the same for an archive whose SHA-256 is known; see {@link #index(InputStream, Path, String, Optional)}. */
+    @SuppressWarnings("try")
+    public static TarFile cached(Cache cache, String name, String label, Optional<Digest> expected, Source source) throws IOException {
         Path target = cache.root().resolve(name);
         if (!Files.exists(target)) {
             try (Cache.Held held = cache.lock(name)) {
                 if (!Files.exists(target)) {
                     try (InputStream in = source.open()) {
-                        return index(in, target, label);
+                        return index(in, target, label, expected);
                     }
                 }
             }
         }
         return open(target, label);
+    }
+
+    /**
+     * Writes entries as a tar under the name of its SHA-256.
+     *
+     * @param directory where the archive {@code <hex>.tar} goes; if it is there already it stays as it is
+     * @param latest seconds since 1970; later times become this one
+     * @param copy gets the same bytes
+     */
+    public static TarFile write(Iterable<Entry> entries, Path directory, long latest, OutputStream copy) throws IOException {
+        Files.createDirectories(directory);
+        Path temporary = directory.resolve("." + UUID.randomUUID() + AtomicFile.SUFFIX);
+        try {
+            Digesting digesting = new Digesting();
+            List<TarWriter.Written> written;
+            try (OutputStream file = Files.newOutputStream(temporary);
+                    ParallelOutput out = new ParallelOutput(List.of(file, copy, digesting))) {
+                written = TarWriter.write(entries, out, latest);
+            }
+            Digest digest = Digest.of(digesting.digest);
+            Path target = directory.resolve(digest.hex() + ".tar");
+            Map<Content, TarContent> contents = new IdentityHashMap<>();
+            List<Entry> members = new ArrayList<>();
+            for (TarWriter.Written member : written) {
+                Entry entry = member.entry();
+                if (member.offset() >= 0) {
+                    TarContent content = new TarContent(target, member.offset(), entry.content().size(), entry.content().digest());
+                    contents.put(entry.content(), content);
+                    members.add(entry.withContent(content));
+                } else {
+                    members.add(entry.content() == null ? entry : entry.withContent(contents.get(entry.content())));
+                }
+            }
+            TarFile made = new TarFile(target, digest, members);
+            TarIndex.write(made, Files.size(temporary));
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            return made;
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    private static final class Digesting extends OutputStream {
+        private final MessageDigest digest = Digest.algorithm();
+
+        @Override
+        public void write(int b) {
+            digest.update((byte) b);
+        }
+
+        @Override
+        public void write(byte[] bytes, int from, int length) {
+            digest.update(bytes, from, length);
+        }
     }
 
     /** The archive. */

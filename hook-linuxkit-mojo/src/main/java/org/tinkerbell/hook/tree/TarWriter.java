@@ -33,6 +33,7 @@ public final class TarWriter {
 
     private final OutputStream out;
     private final long latest;
+    private long position;
     private final byte[] buffer = new byte[1 << 16];
 
     private TarWriter(OutputStream out, long latest) {
@@ -44,35 +45,55 @@ public final class TarWriter {
      * Writes entries, and the end of the archive, to a stream that stays open.
      *
      * @param entries in any order, each path once; those that share a content become hard links of the first, and should
-     *     agree in all but their path
+     *     agree in all but their path, else they become files of their own
      * @param latest seconds since 1970; later times become this one
+     * @return the members in the archive's order
      */
-    public static void write(Iterable<Entry> entries, OutputStream out, long latest) throws IOException {
-        new TarWriter(out, latest).all(entries);
+    public static List<Written> write(Iterable<Entry> entries, OutputStream out, long latest) throws IOException {
+        return new TarWriter(out, latest).all(entries);
     }
 
-    private void all(Iterable<Entry> entries) throws IOException {
+    /**
+     * A member of the archive.
+     *
+     * @param entry as it is in the archive
+     * @param offset where its bytes begin there; -1 if it has none of its own
+     */
+    public record Written(Entry entry, long offset) {}
+
+    private List<Written> all(Iterable<Entry> entries) throws IOException {
         List<Entry> sorted = new ArrayList<>();
         entries.forEach(sorted::add);
         sorted.sort(Comparator.comparing(Entry::path));
         Map<Content, Entry> first = new IdentityHashMap<>();
+        List<Written> written = new ArrayList<>(sorted.size());
         for (Entry entry : sorted) {
             Entry linked = entry.content() == null ? null : first.putIfAbsent(entry.content(), entry);
             // Hard links are one inode: where they disagree they are two files.
+            Entry clamped = entry.withMtime(Math.min(entry.mtime(), latest));
             if (linked != null && linked.equals(entry.withPath(linked.path()))) {
-                header(entry, '1', linked.path(), 0);
+                header(clamped, '1', linked.path(), 0);
+                written.add(new Written(clamped, -1));
             } else {
-                member(entry);
+                written.add(new Written(clamped, member(clamped)));
             }
         }
-        out.write(new byte[2 * RECORD]);
+        put(new byte[2 * RECORD], 2 * RECORD);
+        return written;
     }
 
-    private void member(Entry entry) throws IOException {
+    private void put(byte[] bytes, int length) throws IOException {
+        out.write(bytes, 0, length);
+        position += length;
+    }
+
+    private long member(Entry entry) throws IOException {
         switch (entry.type()) {
             case FILE -> {
                 header(entry, '0', "", entry.content().size());
+                long offset = position;
                 data(entry);
+                return offset;
             }
             case DIRECTORY -> header(entry, '5', "", 0);
             case SYMLINK -> header(entry, '2', entry.link(), 0);
@@ -80,6 +101,7 @@ public final class TarWriter {
             case BLOCK_DEVICE -> header(entry, '4', "", 0);
             case FIFO -> header(entry, '6', "", 0);
         }
+        return -1;
     }
 
     private void data(Entry entry) throws IOException {
@@ -91,20 +113,24 @@ public final class TarWriter {
                 if (done > size) {
                     break;
                 }
-                out.write(buffer, 0, n);
+                put(buffer, n);
             }
         }
         if (done != size) {
             throw new IOException(entry.path() + " was " + size + " bytes and changed while it was read");
         }
-        out.write(new byte[(int) (-size & RECORD - 1)]);
+        pad(size);
+    }
+
+    private void pad(long size) throws IOException {
+        int rest = (int) (-size & RECORD - 1);
+        put(new byte[rest], rest);
     }
 
     private void header(Entry entry, char type, String link, long size) throws IOException {
         String path = entry.path().isEmpty() ? "./" : entry.type() == Entry.Type.DIRECTORY ? entry.path() + "/" : entry.path();
         byte[] name = path.getBytes(StandardCharsets.UTF_8);
         byte[] target = link.getBytes(StandardCharsets.UTF_8);
-        long mtime = Math.min(entry.mtime(), latest);
         SortedMap<String, byte[]> records = new TreeMap<>();
         int slash = prefix(name);
         if (slash < 0 || !ascii(name)) {
@@ -114,7 +140,7 @@ public final class TarWriter {
             records.put("linkpath", target);
         }
         number(records, "size", size, MAX_SIZE);
-        number(records, "mtime", mtime, MAX_SIZE);
+        number(records, "mtime", entry.mtime(), MAX_SIZE);
         number(records, "uid", entry.uid(), MAX_ID);
         number(records, "gid", entry.gid(), MAX_ID);
         // Numbers of devices have no record that everybody reads.
@@ -136,7 +162,8 @@ public final class TarWriter {
             System.arraycopy(name, 0, header, 345, slash);
         }
         System.arraycopy(target, 0, header, 157, Math.min(target.length, NAME));
-        plain(header, type, entry.mode(), fits(entry.uid(), MAX_ID), fits(entry.gid(), MAX_ID), fits(size, MAX_SIZE), fits(mtime, MAX_SIZE));
+        plain(header, type, entry.mode(), fits(entry.uid(), MAX_ID), fits(entry.gid(), MAX_ID), fits(size, MAX_SIZE),
+                fits(entry.mtime(), MAX_SIZE));
         octal(header, 329, 8, entry.major());
         octal(header, 337, 8, entry.minor());
         finish(header);
@@ -160,8 +187,8 @@ public final class TarWriter {
         System.arraycopy(name, 0, header, 0, name.length);
         plain(header, 'x', 0644, 0, 0, bytes.size(), 0);
         finish(header);
-        bytes.writeTo(out);
-        out.write(new byte[-bytes.size() & RECORD - 1]);
+        put(bytes.toByteArray(), bytes.size());
+        pad(bytes.size());
     }
 
     private static void record(ByteArrayOutputStream bytes, byte[] key, byte[] value) {
@@ -194,7 +221,7 @@ public final class TarWriter {
             sum += b & 0xff;
         }
         octal(header, 148, 7, sum);
-        out.write(header);
+        put(header, RECORD);
     }
 
     /** Octal digits with leading zeros and a NUL at the end of the field. */

@@ -114,7 +114,7 @@ class ConsoleTest {
             assertEquals("a\nb\n", result.output());
             assertEquals(1, result.status());
             assertEquals(0, console.run("true", LONG).status());
-            shell.destroy();
+            shell.destroyForcibly().waitFor();
         }
         assertFalse(shell.isAlive());
     }

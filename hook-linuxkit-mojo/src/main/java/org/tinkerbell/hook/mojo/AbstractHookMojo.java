@@ -18,6 +18,7 @@ import org.tinkerbell.hook.io.Downloader;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.toolbox.Toolbox;
 
 /** What every goal has: the cache, the progress on the terminal, and errors in the form that Maven shows. */
 abstract class AbstractHookMojo extends AbstractMojo {
@@ -114,5 +115,10 @@ abstract class AbstractHookMojo extends AbstractMojo {
     protected final PackageSource packageSource(Path lockDirectory) throws IOException {
         Mirrors mirrors = Mirrors.of(debianMirror, debianSecurityMirror, debianSnapshot, Path.of("/etc/apt"));
         return new PackageSource(cache(), downloader(), mirrors, debianRelease, lockDirectory, LockMode.of(lockMode), progress());
+    }
+
+    /** Host tools out of Debian's packages; what they are unpacked from is locked by the plugin itself. */
+    protected final Toolbox toolbox() {
+        return new Toolbox(cache(), this::packageSource, progress());
     }
 }

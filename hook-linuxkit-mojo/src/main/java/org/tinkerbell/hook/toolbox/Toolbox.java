@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.tinkerbell.hook.debian.LockedPackage;
 import org.tinkerbell.hook.debian.PackageLock;
@@ -52,17 +51,24 @@ public final class Toolbox {
     private static final int BLOCK = 1 << 16;
 
     private final Cache cache;
-    private final Function<Path, PackageSource> sources;
+    private final Packages sources;
     private final Progress progress;
     private final Map<ToolSet, Path> unpacked = new EnumMap<>(ToolSet.class);
     private PackageSource source;
 
+    /** Where the packages come from. */
+    @FunctionalInterface
+    public interface Packages {
+        /** A source of packages whose locks are in a directory. */
+        PackageSource lockedIn(Path directory) throws IOException;
+    }
+
     /**
      * A toolbox that unpacks what it is asked for.
      *
-     * @param sources gives a source of packages whose locks are in a directory
+     * @param sources asked once, when the first tool is
      */
-    public Toolbox(Cache cache, Function<Path, PackageSource> sources, Progress progress) {
+    public Toolbox(Cache cache, Packages sources, Progress progress) {
         this.cache = cache;
         this.sources = sources;
         this.progress = progress;
@@ -150,7 +156,7 @@ public final class Toolbox {
 
     private PackageSource source() throws IOException {
         if (source == null) {
-            source = sources.apply(locks());
+            source = sources.lockedIn(locks());
         }
         return source;
     }

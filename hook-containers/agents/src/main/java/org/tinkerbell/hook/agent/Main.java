@@ -44,6 +44,6 @@ public final class Main {
     private static List<String> callback() {
         String java = System.getProperty("java.home") + "/bin/java";
         String jar = new File(System.getProperty("java.class.path")).getAbsolutePath();
-        return List.of(java, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx16m", "-Xss256k", "-cp", jar, Main.class.getName());
+        return List.of(java, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xmx16m", "-Xss256k", "-cp", jar, Main.class.getName());
     }
 }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import org.tinkerbell.hook.agent.AgentException;
 import org.tinkerbell.hook.agent.Commands;
 
@@ -32,6 +33,8 @@ final class Ctr implements ContainerEngine {
 
     private final Commands commands;
     private final Layout layout;
+    /** All services at once would be no faster on a small machine, and each process that is waited for costs memory. */
+    private final Semaphore atOnce = new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()));
 
     Ctr(Commands commands, Layout layout) {
         this.commands = commands;
@@ -58,7 +61,7 @@ final class Ctr implements ContainerEngine {
         Path pid = config.resolveSibling("pid");
         // ctr takes the URI's query as arguments: each key, then its value.
         String log = "binary:///bin/sh?" + logger() + "=" + layout.log();
-        Commands.Result result = commands.run(LIMIT, command(namespace, "run", "--detach", "--pid-file", pid.toString(),
+        Commands.Result result = run(command(namespace, "run", "--detach", "--pid-file", pid.toString(),
                 "--log-uri", log, "--config", config.toString(), id));
         if (!result.ok()) {
             throw new AgentException(result.status() == Commands.TIMED_OUT
@@ -73,8 +76,8 @@ final class Ctr implements ContainerEngine {
 
     @Override
     public Ended remove(String namespace, String id) throws InterruptedException {
-        Commands.Result task = commands.run(LIMIT, command(namespace, "tasks", "rm", "--force", id));
-        commands.run(LIMIT, command(namespace, "containers", "rm", id));
+        Commands.Result task = run(command(namespace, "tasks", "rm", "--force", id));
+        run(command(namespace, "containers", "rm", id));
         return ended(task);
     }
 
@@ -94,7 +97,7 @@ final class Ctr implements ContainerEngine {
     @Override
     public Map<String, Long> running(String namespace) throws InterruptedException {
         Map<String, Long> running = new LinkedHashMap<>();
-        Commands.Result result = commands.run(LIMIT, command(namespace, "tasks", "ls"));
+        Commands.Result result = run(command(namespace, "tasks", "ls"));
         for (String line : result.output().split("\n")) {
             String[] columns = line.trim().split("\\s+");
             if (result.ok() && columns.length == 3 && columns[2].equals("RUNNING")) {
@@ -102,6 +105,15 @@ final class Ctr implements ContainerEngine {
             }
         }
         return running;
+    }
+
+    private Commands.Result run(List<String> command) throws InterruptedException {
+        atOnce.acquire();
+        try {
+            return commands.run(LIMIT, command);
+        } finally {
+            atOnce.release();
+        }
     }
 
     private List<String> command(String namespace, String... rest) {

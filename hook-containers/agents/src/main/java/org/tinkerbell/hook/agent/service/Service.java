@@ -88,12 +88,16 @@ final class Service implements Runnable {
             if (bundle.console() && console == null) {
                 console = new ConsoleCopy(layout.log().resolve(name + ".out.log"), System.out);
             }
-            Long running = first ? engine.running(namespace).get(name) : null;
+            Path own = layout.run().resolve("bundles").resolve(name);
+            // A supervisor before this one left that, and perhaps a running service. At power-on there is nothing to ask for.
+            boolean before = first && Files.exists(own.resolve("pid"));
+            Long running = before ? engine.running(namespace).get(name) : null;
             if (running == null) {
-                engine.remove(namespace, name);
+                if (before) {
+                    engine.remove(namespace, name);
+                }
                 preparation.before(container, config);
-                Path file = bundle.write(layout.run().resolve("bundles").resolve(name));
-                began(engine.start(namespace, name, file), starts == 0 ? "started" : "started again");
+                began(engine.start(namespace, name, bundle.write(own)), starts == 0 ? "started" : "started again");
             } else {
                 began(running, "runs already");
             }

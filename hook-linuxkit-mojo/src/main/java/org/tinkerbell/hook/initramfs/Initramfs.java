@@ -3,7 +3,6 @@ package org.tinkerbell.hook.initramfs;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -14,13 +13,11 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.FullDisk;
+import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.tree.Content;
 import org.tinkerbell.hook.tree.Entry;
@@ -82,6 +79,14 @@ public final class Initramfs {
      * @param target the file to write
      */
     public Result write(Collection<Entry> tree, List<Content> early, Path target) throws IOException {
+        try {
+            return doWrite(tree, early, target);
+        } catch (IOException e) {
+            throw FullDisk.check(e, target);
+        }
+    }
+
+    private Result doWrite(Collection<Entry> tree, List<Content> early, Path target) throws IOException {
         List<Entry> entries = new ArrayList<>(tree);
         entries.sort(Comparator.comparing(Entry::path));
         HardLinks links = new HardLinks(entries);
@@ -137,36 +142,9 @@ public final class Initramfs {
         long bytes = missing.stream().mapToLong(Compressed::size).sum();
         // The largest first, so that no processor is left alone with a large one at the end.
         missing.sort(Comparator.comparing(file -> -file.size()));
-        ExecutorService pool = Executors.newFixedThreadPool(Math.min(missing.size(), Runtime.getRuntime().availableProcessors()), work -> {
-            Thread thread = new Thread(work, "initramfs");
-            thread.setDaemon(true);
-            return thread;
-        });
         try (Progress.Task task = progress.start("Compressing " + missing.size() + " of " + files.size() + " segments of the initramfs with "
                 + compression, bytes, Progress.Unit.BYTES)) {
-            List<Future<?>> running = new ArrayList<>();
-            for (Compressed file : missing) {
-                running.add(pool.submit(() -> {
-                    compress(file, task);
-                    return null;
-                }));
-            }
-            for (Future<?> future : running) {
-                future.get();
-            }
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof IOException cause) {
-                throw cause;
-            }
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw new IllegalStateException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted while compressing the initramfs");
-        } finally {
-            pool.shutdownNow();
+            Parallel.forEach(Runtime.getRuntime().availableProcessors(), missing, file -> compress(file, task));
         }
         return missing.size();
     }

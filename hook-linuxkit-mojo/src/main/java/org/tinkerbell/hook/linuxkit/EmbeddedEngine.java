@@ -46,11 +46,15 @@ public final class EmbeddedEngine implements Engine {
             progress.warn(config.source().at("/trust") + ": trust: has no effect; LinuxKit dropped Docker Content Trust, and images are "
                     + "verified by the digest in their name.");
         }
-        Map<String, Images.Image> found = images(config, request.arch());
+        Map<String, Images.Layered> found = images(config, request.arch());
         Map<String, List<Entry>> layouts = new HashMap<>();
         for (LinuxKitConfig.Volume volume : config.volumes()) {
             if (volume.layout() && volume.image().isPresent()) {
-                layouts.put(volume.name(), images.layout(volume.image().get().name(), volume.platforms()));
+                try {
+                    layouts.put(volume.name(), images.layout(volume.image().get().name(), volume.platforms()));
+                } catch (HookException e) {
+                    throw new HookException(config.source().error(volume.pointer(), e.getMessage()).getMessage(), e);
+                }
             }
         }
         FilesSection files = new FilesSection(config, request.sources(), Path.of(System.getProperty("user.home")));
@@ -88,16 +92,16 @@ public final class EmbeddedEngine implements Engine {
                 reportFile);
     }
 
-    private Map<String, Images.Image> images(LinuxKitConfig config, Arch arch) throws IOException {
+    private Map<String, Images.Layered> images(LinuxKitConfig config, Arch arch) throws IOException {
         List<LinuxKitConfig.ImageUse> uses = new ArrayList<>(config.images().values());
-        List<Images.Image> found = Parallel.map(FETCHES_AT_ONCE, uses, use -> {
+        List<Images.Layered> found = Parallel.map(FETCHES_AT_ONCE, uses, use -> {
             try {
                 return images.image(use.name(), arch);
             } catch (HookException e) {
                 throw new HookException(config.source().error(use.pointer(), e.getMessage()).getMessage(), e);
             }
         });
-        Map<String, Images.Image> byName = new LinkedHashMap<>();
+        Map<String, Images.Layered> byName = new LinkedHashMap<>();
         for (int i = 0; i < uses.size(); i++) {
             byName.put(uses.get(i).name(), found.get(i));
         }

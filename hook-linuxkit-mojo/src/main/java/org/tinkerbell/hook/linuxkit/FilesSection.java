@@ -26,14 +26,14 @@ record FilesSection(LinuxKitConfig config, Path sources, Path home) {
     private static final int PERMISSIONS = 07777;
 
     /** Lays the files over a tree. */
-    void addTo(MergedTree tree) throws IOException {
+    void addTo(SystemTree tree) throws IOException {
         Set<String> made = new HashSet<>();
         for (LinuxKitConfig.FileSpec file : config.files()) {
             add(file, tree, made);
         }
     }
 
-    private void add(LinuxKitConfig.FileSpec file, MergedTree tree, Set<String> made) throws IOException {
+    private void add(LinuxKitConfig.FileSpec file, SystemTree tree, Set<String> made) throws IOException {
         JsonNode value = file.value();
         List<String> names = names(file);
         boolean directory = value.path("directory").asBoolean(false);
@@ -59,7 +59,7 @@ record FilesSection(LinuxKitConfig config, Path sources, Path home) {
         put(file, tree, entry.withOwner(uid, gid));
     }
 
-    private void put(LinuxKitConfig.FileSpec file, MergedTree tree, Entry entry) {
+    private void put(LinuxKitConfig.FileSpec file, SystemTree tree, Entry entry) {
         try {
             tree.put(entry);
         } catch (HookException e) {

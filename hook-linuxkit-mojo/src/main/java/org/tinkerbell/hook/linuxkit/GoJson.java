@@ -16,28 +16,33 @@ final class GoJson {
 
     /** The text of a value, keys in the order that they have in it. */
     static String indent(JsonNode value) {
+        return indent(value, INDENT);
+    }
+
+    /** Likewise with another indentation. */
+    static String indent(JsonNode value, String indent) {
         StringBuilder text = new StringBuilder();
-        write(value, "\n", text);
+        write(value, "\n", indent, text);
         return text.toString();
     }
 
-    private static void write(JsonNode value, String newLine, StringBuilder text) {
+    private static void write(JsonNode value, String newLine, String indent, StringBuilder text) {
         if (value.isObject() && value.size() > 0) {
             text.append('{');
             String separator = "";
             for (Map.Entry<String, JsonNode> property : value.properties()) {
-                text.append(separator).append(newLine).append(INDENT);
+                text.append(separator).append(newLine).append(indent);
                 quote(property.getKey(), text);
                 text.append(": ");
-                write(property.getValue(), newLine + INDENT, text);
+                write(property.getValue(), newLine + indent, indent, text);
                 separator = ",";
             }
             text.append(newLine).append('}');
         } else if (value.isArray() && value.size() > 0) {
             text.append('[');
             for (Iterator<JsonNode> items = value.iterator(); items.hasNext(); ) {
-                text.append(newLine).append(INDENT);
-                write(items.next(), newLine + INDENT, text);
+                text.append(newLine).append(indent);
+                write(items.next(), newLine + indent, indent, text);
                 text.append(items.hasNext() ? "," : "");
             }
             text.append(newLine).append(']');

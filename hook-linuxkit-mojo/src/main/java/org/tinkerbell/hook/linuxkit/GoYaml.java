@@ -27,11 +27,11 @@ import tools.jackson.databind.JsonNode;
  * from the same libyaml as that one's does.
  */
 final class GoYaml {
-    /** What YAML 1.1 has for booleans and nothing, and the key of a merge. */
+    /** What YAML 1.1 has for booleans, nothing and numbers that are none. */
     private static final Set<String> WORDS = Set.of(
             "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE",
             "n", "N", "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE",
-            "", "~", "null", "Null", "NULL", "<<", ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF",
+            "", "~", "null", "Null", "NULL", ".nan", ".NaN", ".NAN", ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF",
             "-.inf", "-.Inf", "-.INF");
 
     private static final Pattern NUMBER = Pattern.compile(

@@ -1,7 +1,7 @@
 package org.tinkerbell.hook.linuxkit;
 
-import java.util.regex.Pattern;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.oci.ImageReference;
 
 /**
  * The full name of an image, as LinuxKit writes it (util.ReferenceExpand): {@code redis} is {@code docker.io/library/redis},
@@ -10,10 +10,6 @@ import org.tinkerbell.hook.io.HookException;
  * @param text registry, repository and, where they were given, tag and digest
  */
 record ImageName(String text) {
-    /** Of github.com/distribution/reference, with the tag and the digest that may be left out. */
-    private static final Pattern FORM = Pattern.compile(
-            "[A-Za-z0-9.-]+(?::\\d+)?(?:/[a-z0-9]+(?:(?:\\.|_{1,2}|-+)[a-z0-9]+)*)+(?::\\w[\\w.-]{0,127})?(?:@[a-z0-9]+:[0-9a-f]{32,})?");
-
     /** The full name of what a YAML calls an image. */
     static ImageName of(String written) {
         String[] parts = written.split("/", -1);
@@ -23,10 +19,12 @@ record ImageName(String text) {
         } else if (parts.length == 2 && !parts[0].contains(".") && !parts[0].contains(":") && !parts[0].equals("localhost")) {
             full = "docker.io/" + written;
         }
-        if (!FORM.matcher(full).matches()) {
-            String hint = written.startsWith("@pkg:") ? " (build the LinuxKit package first and write its tag)"
-                    : written.contains("${") ? " (no such variable is known to the template)" : "";
-            throw new HookException("'" + written + "' is not the name of an image" + hint);
+        try {
+            ImageReference.parse(full);
+        } catch (HookException e) {
+            String hint = written.startsWith("@pkg:") ? ". LinuxKit packages are built with 'linuxkit pkg build'; write the tag that it shows"
+                    : written.contains("${") ? ". The template knows no such variable" : "";
+            throw new HookException(e.getMessage().replace(full, written) + hint, e);
         }
         return new ImageName(full);
     }

@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.tinkerbell.hook.tree.Content;
 import org.tinkerbell.hook.tree.Entry;
+import org.tinkerbell.hook.tree.FileTree;
 
 /**
  * The root file system of an image: its layers laid over each other (OCI image specification, layer.md), and then what LinuxKit leaves
@@ -19,8 +19,7 @@ final class ImageRoot {
     private static final String RESOLV_CONF = "/run/resolvconf/resolv.conf";
 
     private static final String WHITEOUT = ".wh.";
-    private static final Set<String> LEFT_OUT =
-            Set.of(".dockerenv", "Dockerfile", "dev/console", "dev/pts", "dev/shm", "etc/hostname", "etc/hosts", "etc/resolv.conf");
+    private static final List<String> LEFT_OUT = List.of(".dockerenv", "Dockerfile", "dev/console", "etc/hostname");
     private static final List<String> DIRECTORIES = List.of("dev", "dev/pts", "dev/shm", "etc", "proc", "sys");
     private static final Content HOSTS = Content.of("""
             127.0.0.1       localhost
@@ -32,23 +31,19 @@ final class ImageRoot {
             """);
     private static final Content NO_RESOLV_CONF = Content.of("\n# no resolv.conf configured\n");
 
-    private final MergedTree tree = new MergedTree();
+    private final FileTree tree = new FileTree();
 
     private ImageRoot(List<List<Entry>> layers) {
         for (List<Entry> layer : layers) {
             for (Entry entry : layer) {
                 if (isWhiteout(entry)) {
                     String name = entry.name().substring(WHITEOUT.length());
-                    tree.removeTree(entry.parent().isEmpty() ? name : entry.parent() + "/" + name);
+                    tree.remove(entry.parent().isEmpty() ? name : entry.parent() + "/" + name);
                 }
             }
             for (Entry entry : layer) {
                 if (!isWhiteout(entry)) {
-                    // Of two things with one name the upper layer's hides the other with all that is below.
-                    if (entry.type() != Entry.Type.DIRECTORY) {
-                        tree.removeChildren(entry.path());
-                    }
-                    tree.put(entry);
+                    tree.put(entry, FileTree.Clash.REPLACE);
                 }
             }
         }
@@ -95,7 +90,7 @@ final class ImageRoot {
     /** All entries below another directory, which itself becomes the root if the image has an entry for that. */
     Collection<Entry> below(String prefix) {
         List<Entry> moved = new ArrayList<>();
-        for (Entry entry : tree.entries()) {
+        for (Entry entry : tree) {
             moved.add(entry.withPath(entry.path().isEmpty() ? prefix : prefix + "/" + entry.path()));
         }
         return moved;

@@ -10,15 +10,15 @@ import tools.jackson.databind.JsonNode;
 /** Where an engine gets its images. May be asked by several threads at once. */
 public interface Images {
     /**
-     * An image.
+     * An image with its layers.
      *
      * @param digest of its manifest
      * @param layers members of each layer's tar, the lowest layer first, in the tar's order; whiteouts are files named
      *     {@code .wh.…} (OCI image specification, layer.md)
      * @param config the {@code config} object of the image's configuration (OCI image specification, config.md)
      */
-    record Image(Digest digest, List<List<Entry>> layers, JsonNode config) {
-        public Image {
+    record Layered(Digest digest, List<List<Entry>> layers, JsonNode config) {
+        public Layered {
             layers = List.copyOf(layers);
         }
     }
@@ -29,7 +29,7 @@ public interface Images {
      * @param name full name: registry, repository and, where they were given, tag and digest
      * @throws org.tinkerbell.hook.io.HookException if there is none
      */
-    Image image(String name, Arch arch) throws IOException;
+    Layered image(String name, Arch arch) throws IOException;
 
     /**
      * The files of an OCI image layout (OCI image specification, image-layout.md) that holds an image, as LinuxKit makes it for

@@ -32,11 +32,11 @@ final class RootFileSystem {
     private static final String APK_DATABASE = "lib/apk/db/installed";
 
     private final LinuxKitConfig config;
-    private final Map<String, Images.Image> images;
+    private final Map<String, Images.Layered> images;
     private final Map<String, List<Entry>> layouts;
     private final Cache cache;
     private final FilesSection files;
-    private final MergedTree tree = new MergedTree();
+    private final SystemTree tree = new SystemTree();
     private final Map<String, String> unpacked = new HashMap<>();
 
     /**
@@ -44,7 +44,7 @@ final class RootFileSystem {
      * @param layouts entries of the image layouts, by the names of their volumes
      * @param cache where the kernel's tar is kept uncompressed and indexed
      */
-    RootFileSystem(LinuxKitConfig config, Map<String, Images.Image> images, Map<String, List<Entry>> layouts, Cache cache, FilesSection files) {
+    RootFileSystem(LinuxKitConfig config, Map<String, Images.Layered> images, Map<String, List<Entry>> layouts, Cache cache, FilesSection files) {
         this.config = config;
         this.images = images;
         this.layouts = layouts;
@@ -77,14 +77,16 @@ final class RootFileSystem {
             addContainer(container, volumes);
         }
         files.addTo(tree);
+        Optional<Content> kernel = file(KERNEL);
+        Optional<Content> cmdline = file(CMDLINE);
+        Optional<Content> microcode = file(MICROCODE);
         // The kernel and what belongs to it do not go into the initramfs, and neither does anything else in boot/.
-        Assembled assembled = new Assembled(
-                file(KERNEL),
-                file(CMDLINE).isEmpty() ? "" : new String(file(CMDLINE).get().bytes(), StandardCharsets.UTF_8),
-                file(MICROCODE),
+        tree.clear(BOOT);
+        return new Assembled(
+                kernel,
+                cmdline.isEmpty() ? "" : new String(cmdline.get().bytes(), StandardCharsets.UTF_8),
+                microcode,
                 tree.entries());
-        tree.removeChildren(BOOT);
-        return assembled;
     }
 
     private Optional<Content> file(String path) {

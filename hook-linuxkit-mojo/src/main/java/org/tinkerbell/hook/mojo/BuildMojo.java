@@ -1,0 +1,68 @@
+package org.tinkerbell.hook.mojo;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.initramfs.Compression;
+import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.linuxkit.EmbeddedEngine;
+import org.tinkerbell.hook.linuxkit.Engine;
+import org.tinkerbell.hook.linuxkit.LinuxKitConfig;
+import org.tinkerbell.hook.linuxkit.StoreImages;
+import org.tinkerbell.hook.oci.ImageStore;
+
+/** Builds a kernel and an initramfs from any LinuxKit YAML, without the linuxkit command and without Docker. */
+@Mojo(name = "build", requiresProject = false, aggregator = true, threadSafe = true)
+public final class BuildMojo extends AbstractHookMojo {
+    /** The LinuxKit YAML. */
+    @Parameter(property = "hook.yaml", required = true)
+    private String yaml;
+
+    /** Processor architecture: {@code amd64} or {@code arm64}. Default: the one of this machine. */
+    @Parameter(property = "hook.arch")
+    private String arch;
+
+    /** What the names of the results begin with. Default: the name of the YAML without its ending. */
+    @Parameter(property = "hook.name")
+    private String name;
+
+    /** Directory for the results. Default: where Maven was started. */
+    @Parameter(property = "hook.outputDirectory")
+    private String outputDirectory;
+
+    /** Compression of the initramfs: {@code zstd}, {@code zstd-19}, {@code gzip-9}, {@code xz-6}, {@code none}, … */
+    @Parameter(property = "hook.compression")
+    private String compression;
+
+    /** Time of every file in the initramfs, in seconds since 1970. */
+    @Parameter(property = "hook.mtime", defaultValue = "0")
+    private long mtime;
+
+    @Override
+    protected void run() throws IOException {
+        Path started = Path.of(session.getExecutionRootDirectory()).toAbsolutePath();
+        Path file = started.resolve(yaml);
+        LinuxKitConfig config = LinuxKitConfig.read(file);
+        StoreImages images = new StoreImages(ImageStore.of(cache()), (reference, wanted) -> {
+            throw new HookException("the image " + reference + " for " + wanted.ociName() + " is not in the store "
+                    + ImageStore.of(cache()).layout());
+        });
+        Engine.Result result = new EmbeddedEngine(images, cache(), progress()).build(new Engine.Request(
+                config,
+                isSet(arch) ? Arch.of(arch) : Arch.host(),
+                isSet(name) ? name : file.getFileName().toString().replaceFirst("\\.[^.]*$", ""),
+                isSet(outputDirectory) ? started.resolve(outputDirectory) : started,
+                started,
+                isSet(compression) ? Compression.parse(compression) : Compression.DEFAULT,
+                mtime));
+        result.report().lines().forEach(progress()::info);
+        result.kernel().ifPresent(kernel -> progress().info(kernel.toString()));
+        progress().info(result.initrd().toString());
+    }
+
+    private static boolean isSet(String text) {
+        return text != null && !text.isBlank();
+    }
+}

@@ -325,6 +325,21 @@ public final class ImageStore {
         return cache.root().resolve("layers");
     }
 
+    /** How a stream is compressed, by its first bytes (RFC 1952, section 2.3.1; RFC 8878, section 3.1.1). */
+    enum Compression {
+        NONE,
+        GZIP,
+        ZSTD;
+
+        static Compression of(byte[] magic) {
+            if (magic.length >= 2 && (magic[0] & 0xff) == 0x1f && (magic[1] & 0xff) == 0x8b) {
+                return GZIP;
+            }
+            boolean zstd = magic.length >= 4 && magic[0] == 0x28 && (magic[1] & 0xff) == 0xb5 && magic[2] == 0x2f && (magic[3] & 0xff) == 0xfd;
+            return zstd ? ZSTD : NONE;
+        }
+    }
+
     /** A layer without its compression, which its first bytes tell, as with everybody who reads images. */
     static InputStream uncompressed(InputStream in) throws IOException {
         BufferedInputStream buffered = new BufferedInputStream(in, BUFFER);
@@ -332,13 +347,11 @@ public final class ImageStore {
             buffered.mark(4);
             byte[] magic = buffered.readNBytes(4);
             buffered.reset();
-            if (magic.length >= 2 && (magic[0] & 0xff) == 0x1f && (magic[1] & 0xff) == 0x8b) {
-                return new GZIPInputStream(buffered, BUFFER);
-            }
-            if (magic.length == 4 && (magic[0] & 0xff) == 0x28 && (magic[1] & 0xff) == 0xb5 && magic[2] == 0x2f && (magic[3] & 0xff) == 0xfd) {
-                return new ZstdInputStream(buffered);
-            }
-            return buffered;
+            return switch (Compression.of(magic)) {
+                case GZIP -> new GZIPInputStream(buffered, BUFFER);
+                case ZSTD -> new ZstdInputStream(buffered);
+                case NONE -> buffered;
+            };
         } catch (IOException | RuntimeException e) {
             in.close();
             throw e;

@@ -79,7 +79,7 @@ final class Service implements Runnable {
         Preparation preparation = new Preparation(commands, layout.host());
         String reason;
         int status = -1;
-        long up = 0;
+        long up = -1;
         try {
             config = RuntimeConfig.read(container);
             namespace = config.namespace().isEmpty() ? NAMESPACE : config.namespace();
@@ -223,7 +223,7 @@ final class Service implements Runnable {
                 journal.say("service " + name + ": finished (" + reason + ")");
             } else {
                 state = State.WAITING;
-                journal.say("service " + name + ": " + reason + (up == 0 ? "" : " after " + up / 1000 + " s")
+                journal.say("service " + name + ": " + reason + (up < 0 ? "" : " after " + up / 1000 + " s")
                         + "; it is started again in " + pause / 1000 + " s (its log: /var/log/" + name + ".log)");
                 long until = Ticker.SYSTEM.nanos() + pause * 1_000_000;
                 long left = pause;

@@ -18,6 +18,8 @@ import org.tinkerbell.hook.io.Downloader;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.linuxkit.StoreImages;
+import org.tinkerbell.hook.oci.ImageStore;
 import org.tinkerbell.hook.toolbox.Toolbox;
 
 /** What every goal has: the cache, the progress on the terminal, and errors in the form that Maven shows. */
@@ -120,5 +122,12 @@ abstract class AbstractHookMojo extends AbstractMojo {
     /** Host tools out of Debian's packages; what they are unpacked from is locked by the plugin itself. */
     protected final Toolbox toolbox() {
         return new Toolbox(cache(), this::packageSource, progress());
+    }
+
+    /** The images of a store; those that it lacks come from their registries. */
+    protected final StoreImages images(ImageStore store) {
+        return new StoreImages(store, (reference, arch) -> {
+            throw new HookException("the image " + reference + " for " + arch.ociName() + " is not in the store " + store.layout());
+        });
     }
 }

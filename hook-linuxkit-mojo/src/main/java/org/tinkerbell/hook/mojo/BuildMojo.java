@@ -6,11 +6,9 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.initramfs.Compression;
-import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.linuxkit.EmbeddedEngine;
 import org.tinkerbell.hook.linuxkit.Engine;
 import org.tinkerbell.hook.linuxkit.LinuxKitConfig;
-import org.tinkerbell.hook.linuxkit.StoreImages;
 import org.tinkerbell.hook.oci.ImageStore;
 
 /** Builds a kernel and an initramfs from any LinuxKit YAML, without the linuxkit command and without Docker. */
@@ -45,11 +43,7 @@ public final class BuildMojo extends AbstractHookMojo {
         Path started = Path.of(session.getExecutionRootDirectory()).toAbsolutePath();
         Path file = started.resolve(yaml);
         LinuxKitConfig config = LinuxKitConfig.read(file);
-        StoreImages images = new StoreImages(ImageStore.of(cache()), (reference, wanted) -> {
-            throw new HookException("the image " + reference + " for " + wanted.ociName() + " is not in the store "
-                    + ImageStore.of(cache()).layout());
-        });
-        Engine.Result result = new EmbeddedEngine(images, cache(), progress()).build(new Engine.Request(
+        Engine.Result result = new EmbeddedEngine(images(ImageStore.of(cache())), cache(), progress()).build(new Engine.Request(
                 config,
                 isSet(arch) ? Arch.of(arch) : Arch.host(),
                 isSet(name) ? name : file.getFileName().toString().replaceFirst("\\.[^.]*$", ""),

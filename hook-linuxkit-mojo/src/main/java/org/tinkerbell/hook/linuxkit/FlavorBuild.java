@@ -1,0 +1,231 @@
+package org.tinkerbell.hook.linuxkit;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+import org.tinkerbell.hook.flavor.Flavor;
+import org.tinkerbell.hook.initramfs.Compression;
+import org.tinkerbell.hook.io.AtomicFile;
+import org.tinkerbell.hook.io.Cache;
+import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.oci.Image;
+import org.tinkerbell.hook.oci.ImageReference;
+import org.tinkerbell.hook.oci.ImageStore;
+import org.tinkerbell.hook.tree.Content;
+import org.tinkerbell.hook.tree.Entry;
+import org.tinkerbell.hook.tree.TarFile;
+import org.tinkerbell.hook.tree.TarWriter;
+
+/**
+ * Builds a flavor: its template becomes LinuxKit YAML, an engine makes the system of it, and the results get the names by which boot
+ * servers look for them. Nothing is made again whose inputs are the same.
+ */
+public final class FlavorBuild {
+    private static final String NAME = "hook";
+    private static final String INPUTS = ".inputs";
+
+    private final Engine engine;
+    private final ImageStore store;
+    private final Cache cache;
+
+    /**
+     * A build.
+     *
+     * @param engine makes the system
+     * @param store holds the images, among them the kernel's with the device trees
+     * @param cache keeps the unpacked device trees
+     */
+    public FlavorBuild(Engine engine, ImageStore store, Cache cache) {
+        this.engine = engine;
+        this.store = store;
+        this.cache = cache;
+    }
+
+    /**
+     * What to build.
+     *
+     * @param flavor the flavor
+     * @param template its LinuxKit template; what its {@code files} section takes by a relative {@code source} lies beside it
+     * @param variables the template's
+     * @param debug whether the template's lines of debug builds count
+     * @param compression of the initramfs
+     * @param mtime time of every file in the initramfs, in seconds since 1970; a machine without a clock starts from it
+     * @param workDirectory where the YAML with its files, the report and what LinuxKit calls its results go
+     * @param output where the flavor's files go, and nothing else stays
+     * @param builder identity of the program that builds: another one builds again
+     */
+    public record Request(
+            Flavor flavor,
+            Path template,
+            TemplateVariables variables,
+            boolean debug,
+            Compression compression,
+            long mtime,
+            Path workDirectory,
+            Path output,
+            String builder) {}
+
+    /**
+     * What there is now.
+     *
+     * @param files the flavor's files, by name
+     * @param report what went in; empty if nothing had to be built
+     */
+    public record Result(List<Path> files, Optional<Report> report) {}
+
+    /**
+     * Builds, unless the same inputs have given these files before.
+     *
+     * @throws org.tinkerbell.hook.io.HookException if the template, an image or a file is at fault
+     */
+    public Result build(Request request) throws IOException {
+        Flavor flavor = request.flavor();
+        String text = Template.read(request.template())
+                .render(request.variables().names(), request.variables().values(), request.debug());
+        Path yaml = request.workDirectory().resolve(NAME + ".yaml");
+        LinuxKitConfig config = LinuxKitConfig.parse(yaml.toString(), text);
+        Map<String, Path> sources = sources(config, request.template());
+
+        Path inputsFile = request.workDirectory().resolve(INPUTS);
+        Optional<String> inputs = inputs(request, config, text, sources);
+        if (inputs.isPresent() && Files.exists(inputsFile)) {
+            String before = Files.readString(inputsFile);
+            if (before.startsWith(inputs.get()) && before.equals(inputs.get() + outputs(request.output()))) {
+                return new Result(list(request.output()), Optional.empty());
+            }
+        }
+        Files.deleteIfExists(inputsFile);
+
+        AtomicFile.write(yaml, text);
+        for (Map.Entry<String, Path> source : sources.entrySet()) {
+            Path copy = request.workDirectory().resolve(source.getKey());
+            Files.createDirectories(copy.getParent());
+            Files.copy(source.getValue(), copy, StandardCopyOption.REPLACE_EXISTING);
+        }
+        Engine.Result system = engine.build(new Engine.Request(
+                config, flavor.arch(), NAME, request.workDirectory(), request.workDirectory(), request.compression(), request.mtime()));
+        Path kernel = system.kernel().orElseThrow(() -> config.source().error("", "a flavor needs a kernel; this YAML has none"));
+
+        Map<String, Path> results = new TreeMap<>();
+        results.put("vmlinuz-" + flavor.outputId(), kernel);
+        results.put("initramfs-" + flavor.outputId(), system.initrd());
+        Optional<Path> deviceTrees = deviceTrees(config, request);
+        deviceTrees.ifPresent(file -> results.put("dtbs-" + flavor.outputId() + ".tar.gz", file));
+        Files.createDirectories(request.output());
+        for (Path old : list(request.output())) {
+            Files.delete(old);
+        }
+        for (Map.Entry<String, Path> result : results.entrySet()) {
+            Files.move(result.getValue(), request.output().resolve(result.getKey()), StandardCopyOption.REPLACE_EXISTING);
+        }
+        Optional<String> after = inputs(request, config, text, sources);
+        if (after.isPresent()) {
+            AtomicFile.write(inputsFile, after.get() + outputs(request.output()));
+        }
+        return new Result(list(request.output()), Optional.of(system.report()));
+    }
+
+    /** Files beside the template that the {@code files} section takes, by the relative path that the YAML has for them. */
+    private static Map<String, Path> sources(LinuxKitConfig config, Path template) {
+        Path directory = template.toAbsolutePath().getParent();
+        Map<String, Path> sources = new LinkedHashMap<>();
+        for (LinuxKitConfig.FileSpec file : config.files()) {
+            String source = file.value().path("source").asString("");
+            if (source.isEmpty() || source.startsWith("~") || Path.of(source).isAbsolute()) {
+                continue;
+            }
+            Path found = directory.resolve(source).normalize();
+            if (!found.startsWith(directory)) {
+                throw config.source().error(file.pointer() + "/source", "'" + source + "' is outside of the template's directory " + directory);
+            }
+            if (Files.isRegularFile(found)) {
+                sources.put(source, found);
+            } else if (!file.value().path("optional").asBoolean(false)) {
+                throw config.source().error(file.pointer() + "/source", "there is no file " + found);
+            }
+        }
+        return sources;
+    }
+
+    /** Everything that the results depend on; empty if that cannot be told before an image is pulled. */
+    private Optional<String> inputs(Request request, LinuxKitConfig config, String text, Map<String, Path> sources) throws IOException {
+        StringBuilder inputs = new StringBuilder();
+        inputs.append("builder ").append(request.builder()).append('\n');
+        inputs.append("flavor ").append(request.flavor().outputId()).append(' ').append(request.flavor().arch().kernelName()).append('\n');
+        inputs.append("compression ").append(request.compression()).append(" mtime ").append(request.mtime()).append('\n');
+        inputs.append("yaml ").append(Digest.of(text)).append('\n');
+        for (Map.Entry<String, Path> source : sources.entrySet()) {
+            inputs.append("file ").append(source.getKey()).append(' ').append(Digest.of(source.getValue())).append('\n');
+        }
+        for (LinuxKitConfig.FileSpec file : config.files()) {
+            String source = file.value().path("source").asString("");
+            if (!source.isEmpty() && !sources.containsKey(source)) {
+                Path outside = source.startsWith("~/") ? Path.of(System.getProperty("user.home")).resolve(source.substring(2)) : Path.of(source);
+                inputs.append("file ").append(source).append(' ').append(Files.isRegularFile(outside) ? Digest.of(outside) : "none").append('\n');
+            }
+        }
+        for (String name : config.images().keySet()) {
+            Optional<Image> image = store.find(ImageReference.parse(name), request.flavor().arch());
+            if (image.isEmpty()) {
+                return Optional.empty();
+            }
+            inputs.append("image ").append(name).append(' ').append(image.get().digest()).append('\n');
+        }
+        return Optional.of(inputs.toString());
+    }
+
+    private static String outputs(Path directory) throws IOException {
+        StringBuilder outputs = new StringBuilder();
+        for (Path file : list(directory)) {
+            outputs.append("output ").append(file.getFileName()).append(' ').append(Digest.of(file)).append('\n');
+        }
+        return outputs.toString();
+    }
+
+    private static List<Path> list(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.filter(Files::isRegularFile).sorted().collect(Collectors.toList());
+        }
+    }
+
+    /** The kernel image's {@code /dtbs.tar.gz} with its entries under {@code dtbs-<output-id>/}; empty if it has none. */
+    private Optional<Path> deviceTrees(LinuxKitConfig config, Request request) throws IOException {
+        LinuxKitConfig.ImageUse use = config.kernel().flatMap(LinuxKitConfig.Kernel::image).orElseThrow();
+        Image image = store.find(ImageReference.parse(use.name()), request.flavor().arch())
+                .orElseThrow(() -> config.source().error(use.pointer(), "the image is not in the store " + store.layout()));
+        Optional<Entry> packed = store.tree(image).get("dtbs.tar.gz");
+        if (packed.isEmpty()) {
+            return Optional.empty();
+        }
+        Content content = packed.get().content();
+        List<Entry> entries = TarFile.cached(cache, "device-trees/" + content.digest().hex() + ".tar", "the device trees of " + use.name(),
+                        () -> new GZIPInputStream(content.open()))
+                .entries();
+        String root = "dtbs-" + request.flavor().outputId();
+        List<Entry> moved = Stream.concat(
+                        Stream.of(Entry.directory(root, 0755)),
+                        entries.stream().filter(e -> !e.path().isEmpty()).map(e -> e.withPath(root + "/" + e.path())))
+                .toList();
+        Path result = request.workDirectory().resolve("dtbs.tar.gz");
+        AtomicFile.write(result, out -> {
+            try (GZIPOutputStream gzip = new GZIPOutputStream(out, 1 << 16)) {
+                TarWriter.write(moved, gzip, request.mtime());
+            }
+        });
+        return Optional.of(result);
+    }
+}

@@ -1,0 +1,140 @@
+package org.tinkerbell.hook.mojo;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.apache.maven.plugin.descriptor.PluginDescriptor;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.tinkerbell.hook.flavor.Flavor;
+import org.tinkerbell.hook.initramfs.Compression;
+import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.linuxkit.EmbeddedEngine;
+import org.tinkerbell.hook.linuxkit.FlavorBuild;
+import org.tinkerbell.hook.linuxkit.TemplateVariables;
+import org.tinkerbell.hook.oci.ImageArchive;
+import org.tinkerbell.hook.oci.ImageReference;
+import org.tinkerbell.hook.oci.ImageStore;
+
+/**
+ * Makes the flavor's system: puts versions and images into the LinuxKit template, and builds kernel and initramfs of it. Kernel and
+ * images are those of the running build or, where their modules take no part in it, of the Maven repositories.
+ */
+@Mojo(name = "linuxkit", defaultPhase = LifecyclePhase.PREPARE_PACKAGE, threadSafe = true)
+public final class LinuxKitMojo extends AbstractFlavorMojo {
+    private static final String ARCHIVE = "oci.tar";
+
+    /** Version that the system shows. Default: {@code HOOK_VERSION} of the environment, else the version of the project. */
+    @Parameter(property = "hook.version")
+    private String hookVersion;
+
+    /** A debug build: the template's lines for debugging count. Also {@code DEBUG=yes} in the environment. */
+    @Parameter(property = "hook.debug", defaultValue = "false")
+    private boolean debug;
+
+    /** Compression of the initramfs: {@code zstd}, {@code zstd-19}, {@code gzip-9}, {@code xz-6}, ... */
+    @Parameter(property = "hook.compression")
+    private String compression;
+
+    /** Time of every file in the system, as ISO 8601 or in seconds since 1970; a machine without a clock starts from it. */
+    @Parameter(defaultValue = "${project.build.outputTimestamp}")
+    private String outputTimestamp;
+
+    /** Where the YAML, its files and the report go. */
+    @Parameter(defaultValue = "${project.build.directory}/linuxkit", readonly = true)
+    private File workDirectory;
+
+    /** Where the flavor's files go. */
+    @Parameter(defaultValue = "${project.build.directory}/flavor", readonly = true)
+    private File outputDirectory;
+
+    @Parameter(defaultValue = "${plugin}", readonly = true)
+    private PluginDescriptor plugin;
+
+    @Override
+    protected void run() throws IOException {
+        Flavor flavor = flavor();
+        // For the assembly, which runs later and names the tarball by it.
+        project.getProperties().setProperty("hook.outputId", flavor.outputId());
+        ImageStore store = ImageStore.of(cache());
+        PublishedImages.Image kernel =
+                imported(flavor.kernel().method().module(), flavor.kernelId(), store).values().iterator().next();
+        Map<String, String> images = new TreeMap<>();
+        imported("hook-images", "images-" + flavor.arch().ociName(), store).forEach((name, image) -> images.put(name, image.reference()));
+
+        FlavorBuild build = new FlavorBuild(new EmbeddedEngine(images(store), cache(), progress()), store, cache());
+        FlavorBuild.Result result = build.build(new FlavorBuild.Request(
+                flavor,
+                flavorFiles().template(flavor),
+                TemplateVariables.of(version(), flavor.id(), kernel.reference(), kernel.version().orElse("unknown"), images),
+                debug || "yes".equals(System.getenv("DEBUG")),
+                isSet(compression) ? Compression.parse(compression) : Compression.DEFAULT,
+                timestamp(),
+                workDirectory.toPath(),
+                outputDirectory.toPath(),
+                Digest.of(plugin.getPluginArtifact().getFile().toPath()).toString()));
+        result.report().ifPresentOrElse(
+                report -> report.lines().forEach(progress()::info),
+                () -> progress().info("Nothing has changed since " + flavor.id() + " was built: its files stay as they are"));
+    }
+
+    /** The images that a module has published, each of which is in the store afterwards. */
+    private Map<String, PublishedImages.Image> imported(String module, String classifier, ImageStore store) throws IOException {
+        PublishedImages published = PublishedImages.read(resolve(module, classifier, "json"));
+        Map<String, PublishedImages.Image> images = new TreeMap<>();
+        for (PublishedImages.Image image : published.images()) {
+            ImageReference reference = ImageReference.parse(image.reference());
+            if (!isThere(store, reference, published, image)) {
+                new ImageArchive(store, cache()).read(resolve(module, image.classifier(), ARCHIVE), Optional.of(reference));
+                if (!isThere(store, reference, published, image)) {
+                    throw new HookException("The archive " + image.classifier() + " of " + module + " does not hold the image " + image.reference()
+                            + " with digest " + image.digest() + ", which " + module + " has published. Publish that module again.");
+                }
+            }
+            images.put(image.name(), image);
+        }
+        if (images.isEmpty()) {
+            throw new HookException(module + " has published no image as " + classifier + ". Publish that module again.");
+        }
+        return images;
+    }
+
+    private static boolean isThere(ImageStore store, ImageReference reference, PublishedImages published, PublishedImages.Image image)
+            throws IOException {
+        return store.find(reference, published.arch()).filter(found -> found.digest().equals(image.digest())).isPresent();
+    }
+
+    private String version() {
+        if (isSet(hookVersion)) {
+            return hookVersion;
+        }
+        String environment = System.getenv("HOOK_VERSION");
+        return isSet(environment) ? environment : project.getVersion();
+    }
+
+    private long timestamp() {
+        if (!isSet(outputTimestamp)) {
+            return 0;
+        }
+        if (outputTimestamp.matches("\\d+")) {
+            return Long.parseLong(outputTimestamp);
+        }
+        try {
+            return Instant.parse(outputTimestamp).getEpochSecond();
+        } catch (DateTimeParseException e) {
+            throw new HookException("project.build.outputTimestamp is '" + outputTimestamp + "'; allowed: a time such as 2026-11-22T00:00:00Z, or "
+                    + "seconds since 1970", e);
+        }
+    }
+
+    static boolean isSet(String text) {
+        return text != null && !text.isBlank();
+    }
+}

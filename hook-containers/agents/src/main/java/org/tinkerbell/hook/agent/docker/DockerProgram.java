@@ -45,7 +45,7 @@ public final class DockerProgram {
             RegistryCertificate.of(line, root.resolve("etc/docker/certs.d"), journal, Ticker.SYSTEM).beforeEngine();
             awaitCgroups(root, journal);
             Engine engine = new Engine(List.of(System.getProperty("hook.dockerd", "dockerd --host=unix:///var/run/docker.sock").split(" ")),
-                    line, root.resolve("var/run/docker.pid"), journal, Ticker.SYSTEM);
+                    line, root.resolve("var/run"), Path.of("/proc"), journal, Ticker.SYSTEM);
             Runtime.getRuntime().addShutdownHook(new Thread("shutdown") {
                 @Override
                 public void run() {

@@ -19,7 +19,8 @@ final class Engine {
 
     private final List<String> command;
     private final CommandLine line;
-    private final Path pidFile;
+    private final Path run;
+    private final Path proc;
     private final Journal journal;
     private final Ticker ticker;
     private Process process;
@@ -28,14 +29,16 @@ final class Engine {
     /**
      * @param command program and arguments of the engine
      * @param line the command line, for the proxies
-     * @param pidFile the engine's own note of its process
+     * @param run {@code /var/run}: there the engine and its containerd leave notes of their processes
+     * @param proc {@code /proc}
      * @param journal tells what happens
      * @param ticker the time
      */
-    Engine(List<String> command, CommandLine line, Path pidFile, Journal journal, Ticker ticker) {
+    Engine(List<String> command, CommandLine line, Path run, Path proc, Journal journal, Ticker ticker) {
         this.command = command;
         this.line = line;
-        this.pidFile = pidFile;
+        this.run = run;
+        this.proc = proc;
         this.journal = journal;
         this.ticker = ticker;
     }
@@ -60,8 +63,8 @@ final class Engine {
 
     private String once() throws InterruptedException {
         try {
-            // Left by an engine that was killed. Its number may be another process by now, for which a new engine would not start.
-            Files.deleteIfExists(pidFile);
+            forget(run.resolve("docker.pid"), "dockerd");
+            forget(run.resolve("docker/containerd/containerd.pid"), "containerd");
             ProcessBuilder builder = new ProcessBuilder(command).inheritIO().redirectInput(new java.io.File("/dev/null"));
             proxies(builder.environment());
             Process started = builder.start();
@@ -77,6 +80,28 @@ final class Engine {
         } catch (IOException e) {
             return "cannot be started: " + Journal.reason(e);
         }
+    }
+
+    /**
+     * Removes a note of a process that is gone. An engine that was killed leaves its own and its containerd's, and a new engine takes any
+     * process with such a number for the old one, a zombie too: it would not start, or would wait for that containerd in vain, again and
+     * again.
+     */
+    private void forget(Path note, String program) throws IOException {
+        if (!Files.exists(note)) {
+            return;
+        }
+        try {
+            String stat = Files.readString(proc.resolve(Files.readString(note).trim()).resolve("stat"),
+                    java.nio.charset.StandardCharsets.ISO_8859_1);
+            int end = stat.lastIndexOf(')');
+            if (end > 0 && stat.startsWith(program, stat.indexOf('(') + 1) && "ZX".indexOf(stat.charAt(end + 2)) < 0) {
+                return;
+            }
+        } catch (IOException e) {
+            // No such process.
+        }
+        Files.deleteIfExists(note);
     }
 
     /** In both spellings would be one too many: the engine reads the upper-case ones first. */

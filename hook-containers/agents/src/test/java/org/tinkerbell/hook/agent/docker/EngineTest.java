@@ -27,7 +27,7 @@ class EngineTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     private Engine engine(String line, String... command) {
-        return new Engine(List.of(command), CommandLine.parse(line), directory.resolve("docker.pid"),
+        return new Engine(List.of(command), CommandLine.parse(line), directory, directory.resolve("proc"),
                 new Journal("hook-docker", new PrintStream(out, true, StandardCharsets.UTF_8), new Redactor()), ticker);
     }
 
@@ -62,6 +62,29 @@ class EngineTest {
         assertTrue(Files.readString(starts).startsWith("start\nstart\nstart\n"));
         assertFalse(Files.readString(starts).contains("stale"));
         assertTrue(said().contains("the Docker Engine ended with status 3; it is started again in 10 s"), said());
+    }
+
+    @Test
+    void notesOfProcessesThatAreGoneAreRemovedAndOthersStay() throws Exception {
+        Path note = directory.resolve("docker/containerd/containerd.pid");
+        Files.createDirectories(note.getParent());
+        String[][] cases = {{"12", null, "gone"}, {"13", "13 (containerd) Z 1", "gone"}, {"14", "14 (java) S 1", "gone"}, {"x", null, "gone"},
+            {"", null, "gone"}, {"15", "15 (containerd) S 1", "stays"}};
+        for (String[] one : cases) {
+            Files.writeString(note, one[0]);
+            if (one[1] != null) {
+                Files.createDirectories(directory.resolve("proc").resolve(one[0]));
+                Files.writeString(directory.resolve("proc").resolve(one[0]).resolve("stat"), one[1]);
+            }
+            int sleeps = ticker.sleeps().size();
+            Thread thread = background(engine("", "true"));
+            while (ticker.sleeps().size() == sleeps) {
+                Thread.sleep(5);
+            }
+            thread.interrupt();
+            thread.join();
+            assertEquals(one[2], Files.exists(note) ? "stays" : "gone", String.join(" ", one[0]));
+        }
     }
 
     @Test

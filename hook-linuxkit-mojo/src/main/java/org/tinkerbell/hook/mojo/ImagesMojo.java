@@ -1,0 +1,93 @@
+package org.tinkerbell.hook.mojo;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.maven.artifact.Artifact;
+import org.apache.maven.plugins.annotations.Component;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.plugins.annotations.ResolutionScope;
+import org.apache.maven.project.MavenProjectHelper;
+import org.tinkerbell.hook.container.ContainerImages;
+import org.tinkerbell.hook.container.ContainerImages.Built;
+import org.tinkerbell.hook.container.ImageDefinition;
+import org.tinkerbell.hook.flavor.Flavor;
+import org.tinkerbell.hook.oci.ImageStore;
+import org.tinkerbell.hook.tree.Glob;
+
+/**
+ * Makes the container images of the module, one a directory with an {@code image.yaml}, for the flavor's architecture; puts them into the
+ * image store and attaches each as an OCI archive, with a list of them all.
+ */
+@Mojo(name = "images", defaultPhase = LifecyclePhase.PACKAGE, requiresDependencyResolution = ResolutionScope.RUNTIME, threadSafe = true)
+public final class ImagesMojo extends AbstractFlavorMojo {
+    private static final String AGENTS = "hook-agents";
+    private static final String FIRMWARE = "usr/lib/firmware/";
+
+    @Component
+    private MavenProjectHelper projectHelper;
+
+    /** The directory that has the images' directories in it, and the package locks. */
+    @Parameter(defaultValue = "${project.basedir}", readonly = true)
+    private File imagesDirectory;
+
+    /** Where the archives go. */
+    @Parameter(defaultValue = "${project.build.directory}", readonly = true)
+    private File buildDirectory;
+
+    /** What stands before the images' names. Default: the environment's {@code HOOK_LK_CONTAINERS_OCI_BASE}, else Hook's own. */
+    @Parameter(property = "HOOK_LK_CONTAINERS_OCI_BASE")
+    private String base;
+
+    @Override
+    protected void run() throws IOException {
+        Flavor flavor = flavor();
+        ImageStore store = ImageStore.of(cache());
+        List<ImageDefinition> definitions = ContainerImages.definitions(imagesDirectory.toPath());
+        ContainerImages images = new ContainerImages(
+                cache(), store, packageSource(imagesDirectory.toPath()), flavor.arch(), base(), lists(flavor), agents(), progress());
+        List<Built> built = images.build(definitions);
+        List<PublishedImages.Image> published = new ArrayList<>();
+        for (Built image : built) {
+            String classifier = image.name() + "-" + flavor.arch().ociName();
+            published.add(new PublishedImages.Image(
+                    image.name(), image.reference().toString(), image.image().digest(), classifier, Optional.empty()));
+        }
+        String classifier = "images-" + flavor.arch().ociName();
+        Path list = buildDirectory.toPath().resolve(classifier + ".json");
+        new PublishedImages(flavor.arch(), published).write(list);
+        projectHelper.attachArtifact(project, "json", classifier, list.toFile());
+        long made = built.stream().filter(Built::made).count();
+        progress().info(built.size() + " images for " + flavor.arch().ociName() + " in " + store.layout() + ": " + made + " made, "
+                + (built.size() - made) + " as they were");
+    }
+
+    private String base() {
+        if (base != null && !base.isBlank()) {
+            return base;
+        }
+        String set = System.getenv("HOOK_LK_CONTAINERS_OCI_BASE");
+        return set == null || set.isBlank() ? "ghcr.io/tinkerbell/hook/linuxkit/" : set;
+    }
+
+    private static Map<String, List<Glob>> lists(Flavor flavor) {
+        return Map.of("firmware", flavor.firmware().stream().map(pattern -> Glob.of(FIRMWARE + pattern)).toList());
+    }
+
+    private Optional<Path> agents() {
+        return project.getArtifacts().stream()
+                .filter(artifact -> artifact.getArtifactId().equals(AGENTS) && artifact.getType().equals("jar"))
+                .map(Artifact::getFile)
+                // In a build that ends before "package" it is the directory of classes.
+                .filter(file -> file != null && Files.isRegularFile(file.toPath()))
+                .map(File::toPath)
+                .findFirst();
+    }
+}

@@ -1,0 +1,365 @@
+package org.tinkerbell.hook.oci;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.ProxySelector;
+import java.net.SocketAddress;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.SSLException;
+import land.oras.ContainerRef;
+import land.oras.auth.AuthProvider;
+import land.oras.auth.AuthScheme;
+import land.oras.auth.HttpClient;
+import land.oras.auth.Scopes;
+import land.oras.exception.OrasException;
+import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.io.NetworkSettings;
+import org.tinkerbell.hook.io.ProxySettings;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * One registry host over HTTP: the ORAS SDK's client with its token exchange, and around it what the SDK (0.7) lacks:
+ * retries, identity tokens, Maven's proxies, and failures in words for people.
+ */
+final class RegistryHost {
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final Pattern BEARER = Pattern.compile("(\\w+)=\"([^\"]*)\"");
+    private static final int OK_UP_TO = 399;
+
+    private final String registry;
+    private final String host;
+    private final URI base;
+    private final NetworkSettings network;
+    private final DockerCredentials credentials;
+    private final HttpClient client;
+    // Access tokens got for identity tokens, by repository and what is to be done there.
+    private final Map<String, String> tokens = new ConcurrentHashMap<>();
+
+    static {
+        // The SDK logs each failed request with its stack trace; what failed is said once here, and only if no retry helped.
+        // Maven's SLF4J provider reads the level from this property when the SDK asks for its loggers.
+        String level = "org.slf4j.simpleLogger.log.land.oras";
+        if (System.getProperty(level) == null) {
+            System.setProperty(level, "off");
+        }
+    }
+
+    RegistryHost(String registry, RegistrySettings settings, DockerCredentials credentials) {
+        this.registry = registry;
+        // Docker Hub's API is on another host than its name says.
+        this.host = registry.equals(ImageReference.DOCKER_HUB) ? "registry-1.docker.io" : registry;
+        this.base = URI.create((settings.isInsecure(registry) ? "http://" : "https://") + host);
+        this.network = settings.network();
+        this.credentials = credentials;
+        if (network.offline()) {
+            throw new HookException("Maven is offline (-o), and " + registry + " would be needed. Build once online, or import the image "
+                    + "from an archive");
+        }
+        this.client = client(network);
+    }
+
+    /** What is said to a registry. */
+    interface Call<T> {
+        HttpClient.ResponseWrapper<T> send(HttpClient client, Scopes scopes, AuthProvider auth, Map<String, String> headers);
+    }
+
+    /** The registry of which this is the host. */
+    String registry() {
+        return registry;
+    }
+
+    /** An address below {@code /v2/} of a repository. */
+    URI uri(String repository, String rest) {
+        return base.resolve("/v2/" + repository + "/" + rest);
+    }
+
+    /** An address that the registry gave, which may be relative. */
+    URI resolve(URI of, String location) {
+        return of.resolve(location);
+    }
+
+    // The SDK has no setting for proxies; its client takes the JVM's selector of the moment in which it is made.
+    private static HttpClient client(NetworkSettings network) {
+        synchronized (RegistryHost.class) {
+            ProxySelector before = ProxySelector.getDefault();
+            if (!network.proxies().isEmpty()) {
+                ProxySelector.setDefault(new MavenProxies(network.proxies()));
+            }
+            try {
+                return HttpClient.Builder.builder().withTimeout(Math.max(1, (int) network.timeout().toSeconds())).build();
+            } finally {
+                ProxySelector.setDefault(before);
+            }
+        }
+    }
+
+    /** Chooses as Maven does: the proxy of the address's scheme, else for https the one of http. */
+    private static final class MavenProxies extends ProxySelector {
+        private final List<ProxySettings> proxies;
+
+        MavenProxies(List<ProxySettings> proxies) {
+            this.proxies = proxies;
+        }
+
+        Optional<ProxySettings> proxy(URI uri) {
+            return proxies.stream().filter(p -> p.protocol().equalsIgnoreCase(uri.getScheme())).findFirst()
+                    .or(() -> proxies.stream().filter(p -> p.protocol().equals("http")).findFirst())
+                    .filter(p -> !p.excludes(uri.getHost()));
+        }
+
+        @Override
+        public List<Proxy> select(URI uri) {
+            return List.of(proxy(uri).map(p -> new Proxy(Proxy.Type.HTTP, new InetSocketAddress(p.host(), p.port()))).orElse(Proxy.NO_PROXY));
+        }
+
+        @Override
+        public void connectFailed(URI uri, SocketAddress address, IOException failure) {
+            // The request fails with the same exception.
+        }
+    }
+
+    /**
+     * Sends something until there is an answer that stands: failures of the line, 429 and 5xx are tried again with growing pauses.
+     *
+     * @param accepted also of the failures, what the caller deals with himself
+     * @param push whether it needs the right to write
+     * @throws HookException for every other answer of 400 or above, and for lines that stay dead
+     */
+    <T> Answer<T> send(String repository, boolean push, List<Integer> accepted, Call<T> call) throws IOException {
+        Failure failure = null;
+        for (int attempt = 1; attempt <= network.attempts(); attempt++) {
+            failure = null;
+            try {
+                Answer<T> answer = new Answer<>(once(repository, push, call));
+                if (answer.status() <= OK_UP_TO || accepted.contains(answer.status())) {
+                    return answer;
+                }
+                failure = new Failure(answer.status(), detail(answer), answer.header("Retry-After").orElse(""), null);
+            } catch (OrasException e) {
+                failure = Failure.of(e);
+                if (accepted.contains(failure.status())) {
+                    return new Answer<>(new HttpClient.ResponseWrapper<>(null, failure.status(), Map.of(), null));
+                }
+            } catch (StackOverflowError e) {
+                // The SDK asks the token service again and again that answers with the same demand for a token.
+                failure = new Failure(401, "", "", null);
+            }
+            if (!failure.passing() || attempt == network.attempts()) {
+                break;
+            }
+            pause(attempt, failure.retryAfter());
+        }
+        throw explained(repository, push, failure);
+    }
+
+    private <T> HttpClient.ResponseWrapper<T> once(String repository, boolean push, Call<T> call) {
+        Map<String, String> headers = new HashMap<>();
+        network.proxies().stream().filter(p -> p.user() != null).findFirst().ifPresent(p -> headers.put("Proxy-Authorization", "Basic "
+                + Base64.getEncoder().encodeToString((p.user() + ":" + (p.password() == null ? "" : p.password())).getBytes(StandardCharsets.UTF_8))));
+        Scopes scopes = Scopes.of(ContainerRef.parse(host + "/" + repository));
+        return call.send(client, scopes, auth(repository, push), headers);
+    }
+
+    private AuthProvider auth(String repository, boolean push) {
+        Optional<DockerCredentials.Account> account = credentials.find(registry);
+        if (account.isEmpty()) {
+            return new Header(null, AuthScheme.NONE);
+        }
+        if (!account.get().identityToken()) {
+            return new Header(account.get().basic(), AuthScheme.BASIC);
+        }
+        String scope = "repository:" + repository + (push ? ":pull,push" : ":pull");
+        return new Header("Bearer " + tokens.computeIfAbsent(scope, s -> exchange(account.get(), s)), AuthScheme.BEARER);
+    }
+
+    private record Header(String value, AuthScheme scheme) implements AuthProvider {
+        @Override
+        public String getAuthHeader(ContainerRef ref) {
+            return value;
+        }
+
+        @Override
+        public AuthScheme getAuthScheme() {
+            return scheme;
+        }
+    }
+
+    /**
+     * Gets an access token for an identity token, which the SDK cannot
+     * (<a href="https://distribution.github.io/distribution/spec/auth/oauth/">distribution, OAuth 2 tokens</a>).
+     */
+    private String exchange(DockerCredentials.Account account, String scope) {
+        try {
+            java.net.http.HttpClient plain = java.net.http.HttpClient.newBuilder().proxy(new MavenProxies(network.proxies()))
+                    .connectTimeout(network.timeout()).build();
+            HttpResponse<String> ping = plain.send(HttpRequest.newBuilder(base.resolve("/v2/")).timeout(network.timeout()).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            Map<String, String> challenge = new HashMap<>();
+            Matcher matcher = BEARER.matcher(ping.headers().firstValue("WWW-Authenticate").orElse(""));
+            while (matcher.find()) {
+                challenge.put(matcher.group(1).toLowerCase(Locale.ROOT), matcher.group(2));
+            }
+            if (!challenge.containsKey("realm")) {
+                throw new HookException(registry + " does not say where tokens are to be had, though " + credentials.file()
+                        + " has an identity token for it. Log in again: docker login " + registry);
+            }
+            Map<String, String> form = new TreeMap<>(Map.of("grant_type", "refresh_token", "client_id", "hook",
+                    "service", challenge.getOrDefault("service", ""), "scope", scope, "refresh_token", account.secret()));
+            List<String> fields = new ArrayList<>();
+            form.forEach((k, v) -> fields.add(k + "=" + URLEncoder.encode(v, StandardCharsets.UTF_8)));
+            HttpResponse<String> answer = plain.send(HttpRequest.newBuilder(URI.create(challenge.get("realm"))).timeout(network.timeout())
+                    .header("Content-Type", "application/x-www-form-urlencoded")
+                    .POST(HttpRequest.BodyPublishers.ofString(String.join("&", fields))).build(), HttpResponse.BodyHandlers.ofString());
+            String token = answer.statusCode() == 200 ? JSON.readTree(answer.body()).path("access_token").asString("") : "";
+            if (token.isEmpty()) {
+                throw new HookException(registry + " did not take the identity token of " + credentials.file() + " (" + answer.statusCode()
+                        + "). Log in again: docker login " + registry);
+            }
+            return token;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new HookException("Interrupted", e);
+        } catch (IOException | JacksonException e) {
+            throw new HookException("The token service of " + registry + " cannot be used: " + e, e);
+        }
+    }
+
+    /** Waits before the next attempt. */
+    void pause(int attempt, String retryAfter) throws IOException {
+        Duration pause = network.backOff().multipliedBy(1L << Math.min(attempt - 1, 16));
+        if (retryAfter.matches("\\d{1,6}")) {
+            Duration asked = Duration.ofSeconds(Long.parseLong(retryAfter));
+            pause = asked.compareTo(pause) > 0 ? asked : pause;
+        }
+        pause = pause.compareTo(network.maxBackOff()) > 0 ? network.maxBackOff() : pause;
+        try {
+            Thread.sleep(pause.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while waiting for " + registry);
+        }
+    }
+
+    private HookException explained(String repository, boolean push, Failure failure) {
+        String detail = failure.detail().isEmpty() ? "" : " It says: " + failure.detail();
+        Function<String, HookException> say = text -> new HookException(registry + " " + text + detail, failure.cause());
+        boolean account = credentials.find(registry).isPresent();
+        return switch (failure.status()) {
+            case 401 -> say.apply(account
+                    ? "does not accept the account of " + credentials.file() + " for " + repository + " (401). Log in again: docker login " + registry
+                    : "wants a login for " + repository + " (401), or has no such image. Log in: docker login " + registry + " (" + credentials.file()
+                            + " is read)");
+            case 403 -> say.apply("does not let " + (account ? "the account of " + credentials.file() : "anybody") + " "
+                    + (push ? "write" : "read") + " " + repository + " (403).");
+            case 404 -> say.apply("has no " + repository + " (404). Check the name and the tag.");
+            case 429 -> say.apply("has been asked too often (429), also after " + network.attempts() + " attempts. Wait, log in, or use a mirror.");
+            case 0 -> unreachable(failure.cause());
+            default -> say.apply("failed (" + failure.status() + ") " + (failure.passing() ? network.attempts() + " times" : "") + " over "
+                    + repository + ".");
+        };
+    }
+
+    private HookException unreachable(Throwable cause) {
+        Throwable root = cause;
+        for (Throwable t = cause; t != null; t = t.getCause()) {
+            root = t;
+            if (t instanceof SSLException) {
+                return new HookException(registry + " cannot be talked to in safety (TLS): " + t.getMessage()
+                        + ". If its certificate is from an authority of your own, add that to Java's trust store; if it speaks plain HTTP, say so "
+                        + "(-Dhook.registry.insecure=" + registry + ")", cause);
+            }
+        }
+        return new HookException(registry + " cannot be reached, tried " + network.attempts() + " times: "
+                + (root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage())
+                + ". Check the name, the network and the proxy", cause);
+    }
+
+    /** What the body says of a failure (distribution-spec, error codes). */
+    private static String detail(Answer<?> answer) throws IOException {
+        String body = "";
+        if (answer.body() instanceof String text) {
+            body = text;
+        } else if (answer.body() instanceof InputStream in) {
+            try (in) {
+                body = new String(in.readNBytes(4096), StandardCharsets.UTF_8);
+            }
+        }
+        try {
+            JsonNode first = JSON.readTree(body).path("errors").path(0);
+            return first.path("message").asString(first.path("code").asString(""));
+        } catch (JacksonException e) {
+            return "";
+        }
+    }
+
+    /** An answer. */
+    record Answer<T>(HttpClient.ResponseWrapper<T> response) {
+        int status() {
+            return response.statusCode();
+        }
+
+        T body() {
+            return response.response();
+        }
+
+        Optional<String> header(String name) {
+            return response.headers().entrySet().stream().filter(e -> e.getKey().equalsIgnoreCase(name)).map(Map.Entry::getValue).findFirst();
+        }
+    }
+
+    /**
+     * Why there was no good answer.
+     *
+     * @param status of HTTP; 0 if there was no answer at all
+     */
+    private record Failure(int status, String detail, String retryAfter, Throwable cause) {
+        static Failure of(OrasException e) {
+            int status = Math.max(0, e.getStatusCode());
+            for (Throwable t = e; t != null; t = t.getCause()) {
+                if (t instanceof InterruptedException) {
+                    Thread.currentThread().interrupt();
+                    throw new HookException("Interrupted", e);
+                }
+                if (t instanceof OrasException inner && inner.getStatusCode() > 0) {
+                    status = inner.getStatusCode();
+                }
+            }
+            return new Failure(status, "", "", e);
+        }
+
+        /** Whether another attempt may do better. */
+        boolean passing() {
+            if (status != 0) {
+                return status == 429 || status >= 500;
+            }
+            for (Throwable t = cause; t != null; t = t.getCause()) {
+                if (t instanceof SSLException) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+}

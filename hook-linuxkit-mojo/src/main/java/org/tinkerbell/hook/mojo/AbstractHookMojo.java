@@ -2,6 +2,11 @@ package org.tinkerbell.hook.mojo;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.apache.maven.execution.MavenExecutionRequest;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugin.AbstractMojo;
@@ -20,6 +25,8 @@ import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.linuxkit.StoreImages;
 import org.tinkerbell.hook.oci.ImageStore;
+import org.tinkerbell.hook.oci.Registry;
+import org.tinkerbell.hook.oci.RegistrySettings;
 import org.tinkerbell.hook.toolbox.Toolbox;
 
 /** What every goal has: the cache, the progress on the terminal, and errors in the form that Maven shows. */
@@ -59,6 +66,14 @@ abstract class AbstractHookMojo extends AbstractMojo {
      */
     @Parameter(property = "hook.lock", defaultValue = "lenient")
     private String lockMode;
+
+    /** Mirrors that are asked before a registry when images are pulled: {@code docker.io=mirror.example.org}, parted by commas. */
+    @Parameter(property = "hook.registry.mirrors")
+    private String registryMirrors;
+
+    /** Registries that are asked over plain HTTP, parted by commas; those of this machine's loopback are anyhow. */
+    @Parameter(property = "hook.registry.insecure")
+    private String registryInsecure;
 
     @Component
     private SettingsDecrypter settingsDecrypter;
@@ -126,8 +141,32 @@ abstract class AbstractHookMojo extends AbstractMojo {
 
     /** The images of a store; those that it lacks come from their registries. */
     protected final StoreImages images(ImageStore store) {
-        return new StoreImages(store, (reference, arch) -> {
-            throw new HookException("the image " + reference + " for " + arch.ociName() + " is not in the store " + store.layout());
-        });
+        Registry registry = registry(store);
+        return new StoreImages(store, registry::pull);
+    }
+
+    /** The registries, with Docker's credentials. */
+    protected final Registry registry(ImageStore store) {
+        RegistrySettings settings = RegistrySettings.of(networkSettings(), System.getenv())
+                .withMirrors(mirrors(registryMirrors))
+                .withInsecure(registryInsecure == null ? Set.of() : Set.of(registryInsecure.trim().split("\\s*,\\s*")));
+        return new Registry(store, settings, progress());
+    }
+
+    /** {@code docker.io=mirror.example.org,ghcr.io=mirror.example.org}; several mirrors of a registry are asked in that order. */
+    static Map<String, List<String>> mirrors(String text) {
+        Map<String, List<String>> mirrors = new LinkedHashMap<>();
+        if (text == null || text.isBlank()) {
+            return mirrors;
+        }
+        for (String item : text.trim().split("\\s*,\\s*")) {
+            String[] pair = item.split("=", 2);
+            if (pair.length != 2 || pair[0].isBlank() || pair[1].isBlank()) {
+                throw new HookException("hook.registry.mirrors is '" + text + "'; allowed: registry=mirror pairs parted by commas, such as "
+                        + "docker.io=mirror.example.org");
+            }
+            mirrors.computeIfAbsent(pair[0].trim(), host -> new ArrayList<>()).add(pair[1].trim());
+        }
+        return mirrors;
     }
 }

@@ -2,6 +2,7 @@ package org.tinkerbell.hook.mojo;
 
 import java.io.File;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,8 @@ import org.tinkerbell.hook.container.ContainerImages;
 import org.tinkerbell.hook.container.ContainerImages.Built;
 import org.tinkerbell.hook.container.ImageDefinition;
 import org.tinkerbell.hook.flavor.Flavor;
+import org.tinkerbell.hook.io.Parallel;
+import org.tinkerbell.hook.oci.ImageArchive;
 import org.tinkerbell.hook.oci.ImageStore;
 import org.tinkerbell.hook.tree.Glob;
 
@@ -55,10 +58,12 @@ public final class ImagesMojo extends AbstractFlavorMojo {
                 cache(), store, packageSource(imagesDirectory.toPath()), flavor.arch(), base(), lists(flavor), agents(), progress());
         List<Built> built = images.build(definitions);
         List<PublishedImages.Image> published = new ArrayList<>();
+        Parallel.forEach(Runtime.getRuntime().availableProcessors(), built, image -> archive(store, image));
         for (Built image : built) {
             String classifier = image.name() + "-" + flavor.arch().ociName();
             published.add(new PublishedImages.Image(
                     image.name(), image.reference().toString(), image.image().digest(), classifier, Optional.empty()));
+            projectHelper.attachArtifact(project, "oci.tar", classifier, archiveFile(image).toFile());
         }
         String classifier = "images-" + flavor.arch().ociName();
         Path list = buildDirectory.toPath().resolve(classifier + ".json");
@@ -67,6 +72,26 @@ public final class ImagesMojo extends AbstractFlavorMojo {
         long made = built.stream().filter(Built::made).count();
         progress().info(built.size() + " images for " + flavor.arch().ociName() + " in " + store.layout() + ": " + made + " made, "
                 + (built.size() - made) + " as they were");
+    }
+
+    /** Packs an image, unless that was done already: the tag in the file's name stands for the content. */
+    private void archive(ImageStore store, Built image) throws IOException {
+        Path file = archiveFile(image);
+        if (Files.exists(file)) {
+            return;
+        }
+        if (Files.isDirectory(file.getParent())) {
+            try (DirectoryStream<Path> older = Files.newDirectoryStream(file.getParent(), image.name() + "_*.oci.tar")) {
+                for (Path each : older) {
+                    Files.delete(each);
+                }
+            }
+        }
+        new ImageArchive(store, cache()).write(image.reference(), image.image(), file);
+    }
+
+    private Path archiveFile(Built image) {
+        return buildDirectory.toPath().resolve(image.name() + "_" + image.reference().tag().orElseThrow() + ".oci.tar");
     }
 
     private String base() {

@@ -2,6 +2,7 @@ package org.tinkerbell.hook.debian;
 
 import com.github.luben.zstd.ZstdInputStream;
 import java.io.BufferedInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,7 @@ public record DebFile(Path path, String label) {
             }
             for (ArArchiveEntry entry = archive.getNextEntry(); entry != null; entry = archive.getNextEntry()) {
                 if (entry.getName().equals(wanted) || entry.getName().startsWith(wanted + ".")) {
-                    return decompressed(archive, entry.getName().substring(wanted.length()));
+                    return new Member(decompressed(archive, entry.getName().substring(wanted.length())));
                 }
                 // Names that begin with an underscore are for programs that know them (deb(5)).
                 if (!List.of("control.tar", "data.tar").contains(entry.getName().replaceFirst("\\.(gz|xz|zst)$", ""))
@@ -77,5 +78,27 @@ public record DebFile(Path path, String label) {
             case ".zst" -> new ZstdInputStream(in);
             default -> throw new HookException(label + " is compressed in a way that is not known: " + suffix);
         };
+    }
+
+    /** A member's bytes; that they cannot be read is said with the package's name. */
+    private final class Member extends FilterInputStream {
+        Member(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] buffer, int from, int length) throws IOException {
+            try {
+                return in.read(buffer, from, length);
+            } catch (IOException e) {
+                throw new HookException(label + " is damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()), e);
+            }
+        }
     }
 }

@@ -30,15 +30,15 @@ import org.tinkerbell.hook.io.HookException;
  *
  * <p>It has the form of Debian's control data (deb822): a stanza about the lock, one for each <em>group</em> (packages that are resolved
  * together, such as those of an image) with what is asked for, and one for each package, sorted, with one fact a line, so that a change shows as
- * the lines that differ. The number of packages in the first stanza tells a lock that was cut from a whole one.
+ * the lines that differ. The numbers of packages, of all and of each group, tell a lock that was cut from a whole one.
  */
 public final class PackageLock {
     private static final String FORMAT = "hook-package-lock 1";
     private static final Set<String> HEAD_FIELDS = Set.of("Format", "Architecture", "Packages");
-    private static final Set<String> GROUP_FIELDS = Set.of("Group", "Requested", "Without");
+    private static final Set<String> GROUP_FIELDS = Set.of("Group", "Requested", "Without", "Packages");
     private static final List<String> PACKAGE_FIELDS = List.of("Package", "Version", "Architecture", "Archive", "Suite", "Component", "Size",
             "SHA256", "Filename", "Archive-Time", "For");
-    private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9+.-]+");
+    private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9+.-]*");
     private static final String RENEW = "Restore the file from version control, or renew it with mvn hook:lock.";
     private static final Comparator<LockedPackage> ORDER = Comparator.comparing(LockedPackage::name)
             .thenComparing(p -> DebianVersion.of(p.version()))
@@ -182,6 +182,7 @@ public final class PackageLock {
             text.append("\nGroup: ").append(group.name()).append('\n');
             list(text, "Requested", group.requested());
             list(text, "Without", group.without());
+            text.append("Packages: ").append(packages(group.name()).size()).append('\n');
         }
         all.forEach((locked, names) -> {
             text.append("\nPackage: ").append(locked.name()).append('\n');
@@ -233,6 +234,7 @@ public final class PackageLock {
                 throw wrong(head, "Architecture", "the lock for " + architecture + " is wanted");
             }
             long declared = number(head, "Packages");
+            Map<String, Deb822.Stanza> stanzas = new TreeMap<>();
             LockedPackage last = null;
             for (Deb822.Stanza stanza = reader.next(); stanza != null; stanza = reader.next()) {
                 if (stanza.get("Group") != null) {
@@ -244,6 +246,7 @@ public final class PackageLock {
                         throw wrong(stanza, "Group", "the group is there twice");
                     }
                     packages.put(group.name(), new ArrayList<>());
+                    stanzas.put(group.name(), stanza);
                 } else {
                     LockedPackage locked = locked(stanza, architecture);
                     if (last != null && ORDER.compare(last, locked) >= 0) {
@@ -261,6 +264,12 @@ public final class PackageLock {
             }
             if (count != declared) {
                 throw wrong(head, "Packages", "the file has " + count + " of them: it was cut or edited");
+            }
+            for (Map.Entry<String, Deb822.Stanza> stanza : stanzas.entrySet()) {
+                int size = packages.get(stanza.getKey()).size();
+                if (number(stanza.getValue(), "Packages") != size) {
+                    throw wrong(stanza.getValue(), "Packages", "the file has " + size + " for this group: it was cut or edited");
+                }
             }
             complete(groups, packages, source);
         }

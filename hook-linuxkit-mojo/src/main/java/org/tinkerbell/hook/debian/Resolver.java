@@ -26,7 +26,7 @@ import org.tinkerbell.hook.io.HookException;
  * virtual package that with the highest priority, then the first by name. The same index and requests give the same result.
  */
 final class Resolver {
-    private static final Pattern WISH = Pattern.compile("([a-z0-9][a-z0-9+.-]+)(?:/([a-z0-9-]+)|=([0-9A-Za-z.+~:-]+))?");
+    private static final Pattern WISH = Pattern.compile("([a-z0-9][a-z0-9+.-]*)(?:/([a-z0-9-]+)|=([0-9A-Za-z.+~:-]+))?");
     private static final List<String> PRIORITIES = List.of("required", "important", "standard", "optional", "extra");
 
     private static final Comparator<BinaryPackage> VERSIONS = Comparator.comparing(BinaryPackage::isLocked).reversed()

@@ -218,6 +218,14 @@ public final class PackageLock {
     }
 
     static PackageLock parse(byte[] bytes, String source, String architecture) throws IOException {
+        try {
+            return parsed(bytes, source, architecture);
+        } catch (HookException e) {
+            throw e.getMessage().endsWith(RENEW) ? e : new HookException(e.getMessage() + ". " + RENEW, e);
+        }
+    }
+
+    private static PackageLock parsed(byte[] bytes, String source, String architecture) throws IOException {
         SortedMap<String, Group> groups = new TreeMap<>();
         SortedMap<String, List<LockedPackage>> packages = new TreeMap<>();
         int count = 0;

@@ -1,6 +1,7 @@
 package org.tinkerbell.hook.io;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -20,6 +21,8 @@ import java.util.concurrent.locks.ReentrantLock;
 public record Cache(Path root) {
     // A FileLock keeps out other processes only; within this one a lock of the JDK has to.
     private static final ConcurrentHashMap<Path, ReentrantLock> IN_THIS_PROCESS = new ConcurrentHashMap<>();
+
+    private static final long LONGEST_PAUSE = 100;
 
     public Cache {
         root = root.toAbsolutePath().normalize();
@@ -51,7 +54,7 @@ public record Cache(Path root) {
                 return local::unlock;
             }
             channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock lock = channel.lock();
+            FileLock lock = await(channel);
             FileChannel open = channel;
             return () -> {
                 try (open) {
@@ -67,6 +70,24 @@ public record Cache(Path root) {
             local.unlock();
             throw e;
         }
+    }
+
+    /**
+     * Asks again and again instead of waiting in the kernel: that sees locks per process, and takes two builds for a deadlock of
+     * which each waits, in one thread, for what the other holds in another (EDEADLK of fcntl(2)).
+     */
+    private static FileLock await(FileChannel channel) throws IOException {
+        FileLock lock = channel.tryLock();
+        for (long pause = 5; lock == null; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+            try {
+                Thread.sleep(pause);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new InterruptedIOException("interrupted while another build held a lock of the cache");
+            }
+            lock = channel.tryLock();
+        }
+        return lock;
     }
 
     /**

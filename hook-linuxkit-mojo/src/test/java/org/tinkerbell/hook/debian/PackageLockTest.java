@@ -38,7 +38,7 @@ class PackageLockTest {
     private static String refused(String text) {
         String message = assertThrows(HookException.class, () -> parse(text)).getMessage();
         assertTrue(message.startsWith("packages-amd64.lock"), message);
-        assertTrue(message.contains("mvn hook:lock") || message.contains("Field: value") || message.contains("is missing"), message);
+        assertTrue(message.contains("mvn hook:lock"), message);
         return message;
     }
 
@@ -99,7 +99,7 @@ class PackageLockTest {
         // Without its very last line feed it is still whole.
         for (int length = 0; length < text.length() - 1; length++) {
             String cut = text.substring(0, length);
-            assertThrows(HookException.class, () -> parse(cut), () -> "read although cut to\n" + cut);
+            assertTrue(refused(cut).contains("packages-amd64.lock"), () -> "read although cut to\n" + cut);
         }
     }
 

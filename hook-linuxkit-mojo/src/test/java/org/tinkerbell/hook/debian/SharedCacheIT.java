@@ -110,7 +110,7 @@ class SharedCacheIT {
     void aBuildThatIsKilledIsGoneOnWith() throws Exception {
         String slow = "/debian/pool/main/p/p7/p7_1_amd64.deb";
         for (int kill = 0; kill < 4; kill++) {
-            archive.server.next(slow, TestServer.silentAfter(50_000, 20_000));
+            archive.server.next(slow, TestServer.silentAfter(50_000, 1500));
             Process build = build();
             // At another moment each time: while it starts, while it fetches, while it unpacks.
             if (!build.waitFor(300 + 250L * kill, TimeUnit.MILLISECONDS)) {

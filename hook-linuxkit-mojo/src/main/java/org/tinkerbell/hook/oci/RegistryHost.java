@@ -14,7 +14,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -40,12 +39,12 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * One registry host over HTTP: the ORAS SDK's client with its token exchange, and around it what the SDK (0.7) lacks:
- * retries, identity tokens, Maven's proxies, and failures in words for people.
+ * One registry host over HTTP: the ORAS SDK's client, and around it what the SDK (0.7) lacks: retries, identity tokens, tokens for
+ * several threads, Maven's proxies, and failures in words for people.
  */
 final class RegistryHost {
     private static final JsonMapper JSON = new JsonMapper();
-    private static final Pattern BEARER = Pattern.compile("(\\w+)=\"([^\"]*)\"");
+    private static final Pattern PARAMETER = Pattern.compile("(\\w+)=\"([^\"]*)\"");
     private static final int OK_UP_TO = 399;
 
     private final String registry;
@@ -54,7 +53,9 @@ final class RegistryHost {
     private final NetworkSettings network;
     private final DockerCredentials credentials;
     private final HttpClient client;
-    // Access tokens got for identity tokens, by repository and what is to be done there.
+    private final java.net.http.HttpClient plain;
+    private volatile Map<String, String> challenge;
+    // Access tokens by repository and what is to be done there.
     private final Map<String, String> tokens = new ConcurrentHashMap<>();
 
     static {
@@ -78,6 +79,11 @@ final class RegistryHost {
                     + "from an archive");
         }
         this.client = client(network);
+        java.net.http.HttpClient.Builder builder = java.net.http.HttpClient.newBuilder().connectTimeout(network.timeout());
+        if (!network.proxies().isEmpty()) {
+            builder.proxy(new MavenProxies(network.proxies()));
+        }
+        this.plain = builder.build();
     }
 
     /** What is said to a registry. */
@@ -162,36 +168,52 @@ final class RegistryHost {
                 if (accepted.contains(failure.status())) {
                     return new Answer<>(new HttpClient.ResponseWrapper<>(null, failure.status(), Map.of(), null));
                 }
-            } catch (StackOverflowError e) {
-                // The SDK asks the token service again and again that answers with the same demand for a token.
-                failure = new Failure(401, "", "", null);
             }
-            if (!failure.passing() || attempt == network.attempts()) {
+            // Tokens end after some minutes; a new one shows whether that was it.
+            boolean ended = failure.status() == 401 && attempt == 1 && challenge != null && challenge.containsKey("realm");
+            if (ended) {
+                tokens.remove(scope(repository, push));
+            }
+            if (!ended && !failure.passing() || attempt == network.attempts()) {
                 break;
             }
-            pause(attempt, failure.retryAfter());
+            if (!ended) {
+                pause(attempt, failure.retryAfter());
+            }
         }
         throw explained(repository, push, failure);
     }
 
-    private <T> HttpClient.ResponseWrapper<T> once(String repository, boolean push, Call<T> call) {
+    private <T> HttpClient.ResponseWrapper<T> once(String repository, boolean push, Call<T> call) throws IOException {
         Map<String, String> headers = new HashMap<>();
-        network.proxies().stream().filter(p -> p.user() != null).findFirst().ifPresent(p -> headers.put("Proxy-Authorization", "Basic "
-                + Base64.getEncoder().encodeToString((p.user() + ":" + (p.password() == null ? "" : p.password())).getBytes(StandardCharsets.UTF_8))));
-        Scopes scopes = Scopes.of(ContainerRef.parse(host + "/" + repository));
+        proxyPassword().ifPresent(value -> headers.put("Proxy-Authorization", value));
+        // The SDK keeps tokens by what it calls a service. With a name of our own it finds none and takes what it is given.
+        Scopes scopes = Scopes.of("hook", ContainerRef.parse(host + "/" + repository));
         return call.send(client, scopes, auth(repository, push), headers);
     }
 
-    private AuthProvider auth(String repository, boolean push) {
+    private Optional<String> proxyPassword() {
+        return network.proxies().stream().filter(p -> p.user() != null).findFirst().map(p ->
+                new DockerCredentials.Account(p.user(), p.password() == null ? "" : p.password(), false).basic());
+    }
+
+    private AuthProvider auth(String repository, boolean push) throws IOException {
         Optional<DockerCredentials.Account> account = credentials.find(registry);
-        if (account.isEmpty()) {
-            return new Header(null, AuthScheme.NONE);
+        Map<String, String> asked = challenge();
+        if (asked.containsKey("realm")) {
+            String scope = scope(repository, push);
+            String token = tokens.get(scope);
+            if (token == null) {
+                token = token(asked, account, scope);
+                tokens.put(scope, token);
+            }
+            return new Header("Bearer " + token, AuthScheme.BEARER);
         }
-        if (!account.get().identityToken()) {
-            return new Header(account.get().basic(), AuthScheme.BASIC);
-        }
-        String scope = "repository:" + repository + (push ? ":pull,push" : ":pull");
-        return new Header("Bearer " + tokens.computeIfAbsent(scope, s -> exchange(account.get(), s)), AuthScheme.BEARER);
+        return account.isPresent() ? new Header(account.get().basic(), AuthScheme.BASIC) : new Header(null, AuthScheme.NONE);
+    }
+
+    private static String scope(String repository, boolean push) {
+        return "repository:" + repository + (push ? ":pull,push" : ":pull");
     }
 
     private record Header(String value, AuthScheme scheme) implements AuthProvider {
@@ -206,43 +228,77 @@ final class RegistryHost {
         }
     }
 
+    /** What the registry wants tokens from ({@code realm}, {@code service}); empty if it wants none. */
+    private synchronized Map<String, String> challenge() throws IOException {
+        if (challenge == null) {
+            HttpResponse<String> ping = plainly(HttpRequest.newBuilder(base.resolve("/v2/")));
+            Map<String, String> asked = new HashMap<>();
+            String header = ping.headers().firstValue("WWW-Authenticate").orElse("");
+            if (ping.statusCode() == 401 && header.toLowerCase(Locale.ROOT).startsWith("bearer ")) {
+                Matcher matcher = PARAMETER.matcher(header);
+                while (matcher.find()) {
+                    asked.put(matcher.group(1).toLowerCase(Locale.ROOT), matcher.group(2));
+                }
+            }
+            challenge = asked;
+        }
+        return challenge;
+    }
+
     /**
-     * Gets an access token for an identity token, which the SDK cannot
-     * (<a href="https://distribution.github.io/distribution/spec/auth/oauth/">distribution, OAuth 2 tokens</a>).
+     * Gets an access token, for an account or for anybody
+     * (<a href="https://distribution.github.io/distribution/spec/auth/token/">distribution, token authentication</a>), or for an identity
+     * token (<a href="https://distribution.github.io/distribution/spec/auth/oauth/">OAuth 2</a>), which the SDK cannot; where there are
+     * several threads, it also shows the token service a token instead of the account.
      */
-    private String exchange(DockerCredentials.Account account, String scope) {
+    private String token(Map<String, String> asked, Optional<DockerCredentials.Account> account, String scope) throws IOException {
+        Map<String, String> form = new TreeMap<>(Map.of("service", asked.getOrDefault("service", ""), "scope", scope));
+        HttpRequest.Builder request;
+        if (account.isPresent() && account.get().identityToken()) {
+            form.putAll(Map.of("grant_type", "refresh_token", "client_id", "hook", "refresh_token", account.get().secret()));
+            request = HttpRequest.newBuilder(URI.create(asked.get("realm"))).header("Content-Type", "application/x-www-form-urlencoded")
+                    .POST(HttpRequest.BodyPublishers.ofString(encoded(form)));
+        } else {
+            String realm = asked.get("realm");
+            request = HttpRequest.newBuilder(URI.create(realm + (realm.contains("?") ? "&" : "?") + encoded(form)));
+            account.ifPresent(known -> request(request, known));
+        }
+        HttpResponse<String> answer = plainly(request);
+        if (answer.statusCode() != 200) {
+            throw new Refused(answer.statusCode(), detail(answer.body()));
+        }
         try {
-            java.net.http.HttpClient plain = java.net.http.HttpClient.newBuilder().proxy(new MavenProxies(network.proxies()))
-                    .connectTimeout(network.timeout()).build();
-            HttpResponse<String> ping = plain.send(HttpRequest.newBuilder(base.resolve("/v2/")).timeout(network.timeout()).build(),
-                    HttpResponse.BodyHandlers.ofString());
-            Map<String, String> challenge = new HashMap<>();
-            Matcher matcher = BEARER.matcher(ping.headers().firstValue("WWW-Authenticate").orElse(""));
-            while (matcher.find()) {
-                challenge.put(matcher.group(1).toLowerCase(Locale.ROOT), matcher.group(2));
+            JsonNode json = JSON.readTree(answer.body());
+            return json.path("access_token").asString(json.path("token").asString(""));
+        } catch (JacksonException e) {
+            throw new HookException("The token service of " + registry + " does not answer in JSON", e);
+        }
+    }
+
+    private static void request(HttpRequest.Builder request, DockerCredentials.Account account) {
+        request.header("Authorization", account.basic());
+    }
+
+    private static String encoded(Map<String, String> form) {
+        List<String> fields = new ArrayList<>();
+        form.forEach((key, value) -> fields.add(key + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8)));
+        return String.join("&", fields);
+    }
+
+    /** Sends something that belongs to no repository; trouble that may pass is an exception. */
+    private HttpResponse<String> plainly(HttpRequest.Builder request) throws IOException {
+        proxyPassword().ifPresent(value -> request.header("Proxy-Authorization", value));
+        try {
+            HttpResponse<String> answer = plain.send(request.timeout(network.timeout()).build(), HttpResponse.BodyHandlers.ofString());
+            if (answer.statusCode() == 429 || answer.statusCode() >= 500) {
+                throw new Refused(answer.statusCode(), detail(answer.body()));
             }
-            if (!challenge.containsKey("realm")) {
-                throw new HookException(registry + " does not say where tokens are to be had, though " + credentials.file()
-                        + " has an identity token for it. Log in again: docker login " + registry);
-            }
-            Map<String, String> form = new TreeMap<>(Map.of("grant_type", "refresh_token", "client_id", "hook",
-                    "service", challenge.getOrDefault("service", ""), "scope", scope, "refresh_token", account.secret()));
-            List<String> fields = new ArrayList<>();
-            form.forEach((k, v) -> fields.add(k + "=" + URLEncoder.encode(v, StandardCharsets.UTF_8)));
-            HttpResponse<String> answer = plain.send(HttpRequest.newBuilder(URI.create(challenge.get("realm"))).timeout(network.timeout())
-                    .header("Content-Type", "application/x-www-form-urlencoded")
-                    .POST(HttpRequest.BodyPublishers.ofString(String.join("&", fields))).build(), HttpResponse.BodyHandlers.ofString());
-            String token = answer.statusCode() == 200 ? JSON.readTree(answer.body()).path("access_token").asString("") : "";
-            if (token.isEmpty()) {
-                throw new HookException(registry + " did not take the identity token of " + credentials.file() + " (" + answer.statusCode()
-                        + "). Log in again: docker login " + registry);
-            }
-            return token;
+            return answer;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new HookException("Interrupted", e);
-        } catch (IOException | JacksonException e) {
-            throw new HookException("The token service of " + registry + " cannot be used: " + e, e);
+        } catch (IOException e) {
+            throw new OrasException("No answer from " + request.build().uri().getHost(), e);
         }
     }
 
@@ -306,11 +362,27 @@ final class RegistryHost {
                 body = new String(in.readNBytes(4096), StandardCharsets.UTF_8);
             }
         }
+        return detail(body);
+    }
+
+    private static String detail(String body) {
         try {
             JsonNode first = JSON.readTree(body).path("errors").path(0);
             return first.path("message").asString(first.path("code").asString(""));
         } catch (JacksonException e) {
             return "";
+        }
+    }
+
+    /** An answer outside the SDK that is no good. */
+    private static final class Refused extends OrasException {
+        private static final long serialVersionUID = 1L;
+
+        private final String detail;
+
+        Refused(int status, String detail) {
+            super(status, detail);
+            this.detail = detail;
         }
     }
 
@@ -346,7 +418,7 @@ final class RegistryHost {
                     status = inner.getStatusCode();
                 }
             }
-            return new Failure(status, "", "", e);
+            return new Failure(status, e instanceof Refused refused ? refused.detail : "", "", e);
         }
 
         /** Whether another attempt may do better. */

@@ -1,0 +1,80 @@
+package org.tinkerbell.hook.mojo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.tinkerbell.hook.container.ContainerImages;
+import org.tinkerbell.hook.container.PackageGroups;
+import org.tinkerbell.hook.debian.PackageLock;
+import org.tinkerbell.hook.debian.PackageSource;
+import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.flavor.Kernel;
+import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.kernel.DebianKernel;
+import org.tinkerbell.hook.toolbox.Toolbox;
+
+/**
+ * Renews every package lock of the tree, for all architectures, to what Debian has now, and prints what has changed. Nothing is written
+ * unless all of them can be renewed.
+ */
+@Mojo(name = "lock", aggregator = true, threadSafe = true)
+public final class LockMojo extends AbstractFlavorMojo {
+    private static final String TOOLBOX = "hook-linuxkit-mojo/src/main/resources/org/tinkerbell/hook/toolbox";
+
+    /** Which groups the lock in a directory has. */
+    @FunctionalInterface
+    private interface Groups {
+        List<PackageLock.Group> of(Arch arch) throws IOException;
+    }
+
+    private record Lock(String directory, Groups groups) {}
+
+    @Override
+    protected void run() throws IOException {
+        Path root = session.getRequest().getMultiModuleProjectDirectory().toPath();
+        List<Lock> locks = List.of(
+                new Lock("hook-containers/images", arch -> PackageGroups.of(ContainerImages.definitions(root.resolve("hook-containers/images")), arch)),
+                new Lock("hook-kernel-debian", this::kernels),
+                new Lock(TOOLBOX, arch -> Toolbox.groups()));
+        List<PackageSource.Renewal> renewals = new ArrayList<>();
+        for (Lock lock : locks) {
+            Path directory = root.resolve(lock.directory());
+            if (!Files.isDirectory(directory)) {
+                throw new HookException("There is no " + directory + ": hook:lock renews the locks of Hook's own source tree; run it at its root.");
+            }
+            PackageSource packages = packageSource(directory);
+            for (Arch arch : Arch.values()) {
+                renewals.add(packages.renew(arch, lock.groups().of(arch)));
+            }
+        }
+        int changes = 0;
+        for (PackageSource.Renewal renewal : renewals) {
+            renewal.lock().write(renewal.file());
+            String name = root.relativize(renewal.file().toAbsolutePath()).toString();
+            progress().info(name + ": " + (renewal.changes().isEmpty() ? "nothing has changed" : count(renewal.changes().size())));
+            renewal.changes().forEach(change -> progress().info("  " + change));
+            changes += renewal.changes().size();
+        }
+        if (changes > 0) {
+            progress().info("Build and test with the new locks, then commit them.");
+        }
+    }
+
+    private List<PackageLock.Group> kernels(Arch arch) throws IOException {
+        return inventory().flavors().stream()
+                .filter(flavor -> flavor.arch() == arch && flavor.kernel().method() == Kernel.Method.DEBIAN)
+                .map(flavor -> flavor.kernel().packageName())
+                .flatMap(Optional::stream)
+                .distinct()
+                .map(DebianKernel::group)
+                .toList();
+    }
+
+    private static String count(int changes) {
+        return changes == 1 ? "1 package has changed" : changes + " packages have changed";
+    }
+}

@@ -1,9 +1,9 @@
 package org.tinkerbell.hook.linuxkit;
 
-import java.util.ArrayList;
-import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.tinkerbell.hook.tree.Content;
 import org.tinkerbell.hook.tree.Entry;
 import org.tinkerbell.hook.tree.FileTree;
@@ -32,6 +32,8 @@ final class ImageRoot {
     private static final Content NO_RESOLV_CONF = Content.of("\n# no resolv.conf configured\n");
 
     private final FileTree tree = new FileTree();
+    // Directories that no layer has, but only paths lead through, are not the image's: where it is unpacked there may be a link.
+    private final Set<String> named = new HashSet<>();
 
     private ImageRoot(List<List<Entry>> layers) {
         for (List<Entry> layer : layers) {
@@ -43,10 +45,14 @@ final class ImageRoot {
             }
             for (Entry entry : layer) {
                 if (!isWhiteout(entry)) {
-                    tree.put(entry, FileTree.Clash.REPLACE);
+                    put(entry);
                 }
             }
         }
+    }
+
+    private void put(Entry entry) {
+        named.add(tree.put(entry, FileTree.Clash.REPLACE).path());
     }
 
     private static boolean isWhiteout(Entry entry) {
@@ -66,12 +72,12 @@ final class ImageRoot {
     static ImageRoot prepared(List<List<Entry>> layers, boolean system) {
         ImageRoot root = new ImageRoot(layers);
         LEFT_OUT.forEach(root.tree::remove);
-        DIRECTORIES.forEach(path -> root.tree.put(Entry.directory(path, 0755)));
+        DIRECTORIES.forEach(path -> root.put(Entry.directory(path, 0755)));
         if (root.tree.get("etc/mtab").isEmpty()) {
-            root.tree.put(Entry.symlink("etc/mtab", "/proc/mounts").withMode(0755));
+            root.put(Entry.symlink("etc/mtab", "/proc/mounts").withMode(0755));
         }
-        root.tree.put(Entry.file("etc/hosts", 0644, HOSTS));
-        root.tree.put(system
+        root.put(Entry.file("etc/hosts", 0644, HOSTS));
+        root.put(system
                 ? Entry.symlink("etc/resolv.conf", RESOLV_CONF).withMode(0644)
                 : Entry.file("etc/resolv.conf", 0644, NO_RESOLV_CONF));
         return root;
@@ -83,16 +89,14 @@ final class ImageRoot {
     }
 
     /** All entries in the order of their paths. */
-    Collection<Entry> entries() {
-        return tree.entries();
+    List<Entry> entries() {
+        return tree.stream().filter(entry -> named.contains(entry.path())).toList();
     }
 
     /** All entries below another directory, which itself becomes the root if the image has an entry for that. */
-    Collection<Entry> below(String prefix) {
-        List<Entry> moved = new ArrayList<>();
-        for (Entry entry : tree) {
-            moved.add(entry.withPath(entry.path().isEmpty() ? prefix : prefix + "/" + entry.path()));
-        }
-        return moved;
+    List<Entry> below(String prefix) {
+        return entries().stream()
+                .map(entry -> entry.withPath(entry.path().isEmpty() ? prefix : prefix + "/" + entry.path()))
+                .toList();
     }
 }

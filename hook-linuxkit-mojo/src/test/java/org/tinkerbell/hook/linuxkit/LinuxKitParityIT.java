@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.initramfs.Compression;
+import org.tinkerbell.hook.initramfs.Listing;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Progress;

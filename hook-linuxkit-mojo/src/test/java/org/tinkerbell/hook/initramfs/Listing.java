@@ -1,4 +1,4 @@
-package org.tinkerbell.hook.linuxkit;
+package org.tinkerbell.hook.initramfs;
 
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -20,12 +20,12 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tinkerbell.hook.io.Digest;
 
 /** What an archive leaves on the disk when it is unpacked, a line for each path. */
-final class Listing {
+public final class Listing {
     private final SortedMap<String, String> lines = new TreeMap<>();
     private final Map<String, byte[]> contents = new HashMap<>();
 
     /** A tar as linuxkit writes it, with several entries for one path. */
-    static Listing ofTar(Path file) throws IOException {
+    public static Listing ofTar(Path file) throws IOException {
         Listing listing = new Listing();
         try (TarArchiveInputStream tar = new TarArchiveInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
             for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
@@ -52,7 +52,7 @@ final class Listing {
     }
 
     /** An uncompressed initramfs. */
-    static Listing ofCpio(InputStream in) throws IOException {
+    public static Listing ofCpio(InputStream in) throws IOException {
         Listing listing = new Listing();
         Map<String, List<CpioArchiveEntry>> links = new HashMap<>();
         Map<String, byte[]> data = new HashMap<>();
@@ -98,23 +98,23 @@ final class Listing {
     }
 
     /** Path → type, mode, owner, and link target or size and digest. */
-    SortedMap<String, String> lines() {
+    public SortedMap<String, String> lines() {
         return lines;
     }
 
     /** Without what is below a directory. */
-    Listing without(String directory) {
+    public Listing without(String directory) {
         lines.keySet().removeIf(path -> path.startsWith(directory + "/"));
         return this;
     }
 
     /** A file as text; null if there is none. */
-    String text(String path) {
+    public String text(String path) {
         return contents.containsKey(path) ? new String(contents.get(path), StandardCharsets.UTF_8) : null;
     }
 
     /** All of it, a path a line. */
-    String text() {
+    public String text() {
         StringBuilder text = new StringBuilder();
         lines.forEach((path, line) -> text.append('/').append(path).append(' ').append(line).append('\n'));
         return text.toString();

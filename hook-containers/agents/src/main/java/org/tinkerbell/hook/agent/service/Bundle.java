@@ -22,6 +22,11 @@ final class Bundle {
     /** An annotation of a service: {@code "true"} copies its standard output to the console as well. */
     static final String CONSOLE = "org.tinkerbell.hook.console";
 
+    /** An annotation of a service: a whole number, 50 without it; services are started in its order, then in that of their names. */
+    static final String ORDER = "org.tinkerbell.hook.order";
+
+    private static final int USUAL_ORDER = 50;
+
     private final Map<String, Object> spec;
 
     private Bundle(Map<String, Object> spec) {
@@ -79,6 +84,21 @@ final class Bundle {
     String restart() {
         String restart = Json.string(Json.object(spec.get("annotations"), "annotations").get(RESTART), RESTART);
         return restart.isEmpty() ? "always" : restart;
+    }
+
+    /**
+     * Tells when a service is started.
+     *
+     * @param container its directory
+     * @return what the annotation {@link #ORDER} says; the usual number if that or the whole file cannot be read
+     */
+    static int order(Path container) {
+        try {
+            Map<String, Object> spec = Json.readObject(Files.readString(container.resolve("config.json")));
+            return Integer.parseInt(Json.string(Json.object(spec.get("annotations"), "annotations").get(ORDER), ORDER));
+        } catch (IOException | Json.Malformed | NumberFormatException e) {
+            return USUAL_ORDER;
+        }
     }
 
     /** @return whether its standard output belongs on the console as well */

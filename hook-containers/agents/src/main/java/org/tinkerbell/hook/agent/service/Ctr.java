@@ -34,7 +34,7 @@ final class Ctr implements ContainerEngine {
     private final Commands commands;
     private final Layout layout;
     /** All services at once would be no faster on a small machine, and each process that is waited for costs memory. */
-    private final Semaphore atOnce = new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()));
+    private final Semaphore atOnce = new Semaphore(Math.max(2, Runtime.getRuntime().availableProcessors()), true);
 
     Ctr(Commands commands, Layout layout) {
         this.commands = commands;

@@ -39,6 +39,7 @@ final class Service implements Runnable {
     private RestartPolicy policy = new RestartPolicy("always");
     private String namespace = NAMESPACE;
     private ConsoleCopy console;
+    private boolean asked;
 
     Service(Path container, Layout layout, Containerd containerd, ContainerEngine engine, Commands commands, Journal journal,
             List<String> callback) {
@@ -97,7 +98,9 @@ final class Service implements Runnable {
                     engine.remove(namespace, name);
                 }
                 preparation.before(container, config);
-                began(engine.start(namespace, name, bundle.write(own)), starts == 0 ? "started" : "started again");
+                Path file = bundle.write(own);
+                asked();
+                began(engine.start(namespace, name, file), starts == 0 ? "started" : "started again");
             } else {
                 began(running, "runs already");
             }
@@ -110,6 +113,7 @@ final class Service implements Runnable {
             reason = ended.toString();
         } catch (IOException | AgentException | Json.Malformed e) {
             reason = "cannot be started: " + Journal.reason(e);
+            asked();
             engine.remove(namespace, name);
         }
         if (config != null) {
@@ -118,7 +122,28 @@ final class Service implements Runnable {
         ended(reason, up, status);
     }
 
+    private synchronized void asked() {
+        asked = true;
+        notifyAll();
+    }
+
+    /**
+     * Waits until containerd was asked to start it for the first time, or that has failed already.
+     *
+     * @param millis how long to wait
+     * @throws InterruptedException if the thread shall end
+     */
+    synchronized void awaitAsked(long millis) throws InterruptedException {
+        long until = Ticker.SYSTEM.nanos() + millis * 1_000_000;
+        long left = millis;
+        while (!asked && left > 0) {
+            wait(left);
+            left = (until - Ticker.SYSTEM.nanos()) / 1_000_000;
+        }
+    }
+
     private synchronized void began(long process, String how) {
+        asked = true;
         pid = process;
         since = Ticker.SYSTEM.nanos();
         starts++;

@@ -14,6 +14,7 @@ final class Supervisor {
     private static final int LOG_KEPT = 1 << 20;
     private static final long LOOK_AT_LOGS = 10_000;
     private static final long DOWN = 15_000;
+    private static final long TURN = 10_000;
 
     private final Layout layout;
     private final Commands commands;
@@ -47,15 +48,45 @@ final class Supervisor {
         Ctr ctr = new Ctr(commands, layout);
         ctr.prepare();
         thread(containerd, "containerd");
-        for (Path container : Containers.list(layout.services())) {
+        for (Path container : ordered(Containers.list(layout.services()))) {
             services.add(new Service(container, layout, containerd, ctr, commands, journal, callback));
         }
-        for (Service service : services) {
-            threads.add(thread(service, service.name()));
-        }
+        Thread starter = new Thread(null, this::startServices, "services");
+        starter.setDaemon(true);
+        starter.start();
         Thread control = new Thread(null, new ControlSocket(layout.control(), services, journal), "control");
         control.setDaemon(true);
         control.start();
+    }
+
+    private static List<Path> ordered(List<Path> containers) {
+        List<Path> ordered = new ArrayList<>();
+        List<Integer> orders = new ArrayList<>();
+        for (Path container : containers) {
+            int order = Bundle.order(container);
+            int at = ordered.size();
+            while (at > 0 && orders.get(at - 1) > order) {
+                at--;
+            }
+            ordered.add(at, container);
+            orders.add(at, order);
+        }
+        return ordered;
+    }
+
+    /** One after another as far as the asking goes; containerd then starts several at once. */
+    private void startServices() {
+        try {
+            for (Service service : services) {
+                synchronized (threads) {
+                    threads.add(thread(service, service.name()));
+                }
+                containerd.await();
+                service.awaitAsked(TURN);
+            }
+        } catch (InterruptedException e) {
+            // Nobody interrupts this thread.
+        }
     }
 
     private static Thread thread(Runnable work, String name) {
@@ -83,15 +114,19 @@ final class Supervisor {
         for (Service service : services) {
             service.close();
         }
+        List<Thread> started;
+        synchronized (threads) {
+            started = List.copyOf(threads);
+        }
         if (!containerd.ready()) {
             // They wait for something that will not come any more.
-            for (Thread thread : threads) {
+            for (Thread thread : started) {
                 thread.interrupt();
             }
         }
         long until = System.nanoTime() + DOWN * 1_000_000;
         try {
-            for (Thread thread : threads) {
+            for (Thread thread : started) {
                 thread.join(Math.max(1, (until - System.nanoTime()) / 1_000_000));
             }
         } catch (InterruptedException e) {

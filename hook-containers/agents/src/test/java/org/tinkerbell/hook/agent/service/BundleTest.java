@@ -53,6 +53,16 @@ class BundleTest {
     }
 
     @Test
+    void theOrderIsANumberOrTheUsualOne() throws Exception {
+        assertEquals(50, Bundle.order(directory));
+        for (String[] one : new String[][] {{"{}", "50"}, {"{", "50"}, {"{\"annotations\":{\"org.tinkerbell.hook.order\":\"x\"}}", "50"},
+            {"{\"annotations\":{\"org.tinkerbell.hook.order\":\"-3\"}}", "-3"}}) {
+            Files.writeString(directory.resolve("config.json"), one[0]);
+            assertEquals(Integer.parseInt(one[1]), Bundle.order(directory));
+        }
+    }
+
+    @Test
     void aMalformedOneIsToldWithItsFile() {
         AgentException error = assertThrows(AgentException.class, () -> read("{\"root\":1}", NOTHING));
         assertEquals(directory.resolve("config.json") + ": root is not an object", error.getMessage());

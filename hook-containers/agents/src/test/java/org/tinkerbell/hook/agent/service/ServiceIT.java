@@ -124,7 +124,7 @@ class ServiceIT {
     void servicesAreStartedWatchedAndStopped() throws Exception {
         Path services = root.resolve("containers/services");
         Machine.container(services.resolve("talks"), "echo to the console; echo aside >&2; touch /written; exec sleep 1000",
-                "\"bindNS\":{\"net\":\"" + root + "/netns/talks\"}", Map.of("org.tinkerbell.hook.console", "true"), true);
+                "\"bindNS\":{\"net\":\"" + root + "/netns/talks\"}", Map.of("org.tinkerbell.hook.console", "true", "org.tinkerbell.hook.order", "1"), true);
         Machine.container(services.resolve("once"), "echo once", "", Map.of("org.tinkerbell.hook.restart", "on-failure"), false);
         Machine.container(services.resolve("dies"), "echo dying; exit 3", "", Map.of(), false);
         Machine.container(services.resolve("broken"), "true", "", Map.of(), false);
@@ -139,6 +139,7 @@ class ServiceIT {
         assertEquals("aside\n", Machine.text(root.resolve("var/log/talks.log")));
         assertTrue(Machine.text(Path.of("/proc/self/mountinfo")).contains(root + "/netns/talks"));
         assertEquals("finished", column("once", 1));
+        assertTrue(Machine.text(root.resolve("list")).split("\n")[1].startsWith("talks "), Machine.text(root.resolve("list")));
 
         String pid = column("talks", 2);
         assertEquals(0, service("restart", "talks"));

@@ -102,7 +102,7 @@ class EngineTest {
     void proxiesAreInItsEnvironment() throws Exception {
         Path environment = directory.resolve("environment");
         Thread thread = background(engine("HTTP_PROXY=http://u:pw@p:1 NO_PROXY=a,b HTTPS_PROXY=", "sh", "-c",
-                "echo \"$HTTP_PROXY|${HTTPS_PROXY-unset}|$NO_PROXY\" > " + environment));
+                "test -e " + environment + " || echo \"$HTTP_PROXY|${HTTPS_PROXY-unset}|$NO_PROXY\" > " + environment));
         while (ticker.sleeps().isEmpty()) {
             Thread.sleep(5);
         }

@@ -54,13 +54,11 @@ class RegistryCertificateTest {
     void start() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
-            if (status == 302) {
-                exchange.getResponseHeaders().add("Location", "/other");
-            }
-            boolean there = exchange.getRequestURI().getPath().equals("/ca.pem") || status == 200
-                    && exchange.getRequestURI().getPath().equals("/other");
-            exchange.sendResponseHeaders(there ? status : 404, status == 200 && there ? body.length : -1);
-            if (status == 200 && there) {
+            String path = exchange.getRequestURI().getPath();
+            int answer = path.equals("/ca.pem") ? status : path.equals("/other") ? 200 : 404;
+            exchange.getResponseHeaders().add("Location", "/other");
+            exchange.sendResponseHeaders(answer, answer == 200 ? body.length : -1);
+            if (answer == 200) {
                 exchange.getResponseBody().write(body);
             }
             exchange.close();

@@ -56,9 +56,17 @@ public final class ImageArchive {
     /** An image and its name. */
     public record Named(ImageReference reference, Image image) {}
 
-    /** Writes one image to a file. */
+    /** How layers are in an archive. */
+    public enum Layers {
+        /** As they are in the store, so that the image keeps its digest. Docker before 23.0 cannot read ours then: they are zstd. */
+        AS_STORED,
+        /** Without compression, which everything reads. The image gets another digest. */
+        UNCOMPRESSED
+    }
+
+    /** Writes one image to a file, its layers as they are stored. */
     public void write(ImageReference reference, Image image, Path target) throws IOException {
-        write(List.of(new Named(reference, image)), target);
+        write(List.of(new Named(reference, image)), Layers.AS_STORED, target);
     }
 
     /**
@@ -66,9 +74,13 @@ public final class ImageArchive {
      *
      * @throws HookException if a blob in the store turns out to be damaged
      */
-    public void write(List<Named> images, Path target) throws IOException {
+    public void write(List<Named> images, Layers layers, Path target) throws IOException {
+        List<Named> written = new ArrayList<>();
+        for (Named named : images) {
+            written.add(layers == Layers.AS_STORED ? named : new Named(named.reference(), uncompressed(named.image())));
+        }
         Map<String, List<Named>> byName = new TreeMap<>();
-        images.forEach(named -> byName.computeIfAbsent(named.reference().toString(), n -> new ArrayList<>()).add(named));
+        written.forEach(named -> byName.computeIfAbsent(named.reference().toString(), n -> new ArrayList<>()).add(named));
         Map<String, Entry> files = new TreeMap<>();
         List<ImageIndex.Item> items = new ArrayList<>();
         ArrayNode docker = JSON.createArrayNode();
@@ -95,6 +107,19 @@ public final class ImageArchive {
         files.put("blobs", Entry.directory("blobs", 0755));
         files.put("blobs/sha256", Entry.directory("blobs/sha256", 0755));
         AtomicFile.write(target, out -> TarWriter.write(files.values(), out, 0));
+    }
+
+    /** The same image with layers that are not compressed; its blobs come into the store as well. */
+    private Image uncompressed(Image image) throws IOException {
+        List<Descriptor> layers = new ArrayList<>();
+        for (TarFile tar : store.layers(image)) {
+            Descriptor layer = new Descriptor(MediaTypes.LAYER, tar.digest(), Files.size(tar.path()));
+            try (InputStream in = Files.newInputStream(tar.path())) {
+                store.put(layer, in, tar.path().toString());
+            }
+            layers.add(layer);
+        }
+        return complete(store.put(MediaTypes.MANIFEST, Image.Manifest.json(image.configBlob(), layers)), "The image " + image.digest());
     }
 
     private static void add(Map<String, Entry> files, Descriptor blob, Content content) {

@@ -4,15 +4,20 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
@@ -33,6 +38,9 @@ import org.tinkerbell.hook.tree.Entry;
 public final class Initramfs {
     private static final int BUFFER = 1 << 16;
     private static final int DIGEST = 32;
+
+    /** How long a segment stays in the cache after its last use. */
+    private static final Duration KEPT = Duration.ofDays(14);
 
     private final Cache cache;
     private final Compression compression;
@@ -97,6 +105,7 @@ public final class Initramfs {
             files.add(new Compressed(segment, segment.size(), name, cache.root().resolve(name)));
         }
         int compressed = compress(files);
+        forgetUnused();
         AtomicFile.write(target, out -> {
             for (Content content : early) {
                 try (InputStream in = content.open()) {
@@ -135,7 +144,7 @@ public final class Initramfs {
 
     /** Compresses what the cache lacks; returns how many that were. */
     private int compress(List<Compressed> files) throws IOException {
-        List<Compressed> missing = new ArrayList<>(files.stream().filter(f -> !Files.exists(f.file())).toList());
+        List<Compressed> missing = new ArrayList<>(files.stream().filter(f -> !isKept(f.file())).toList());
         if (missing.isEmpty()) {
             return 0;
         }
@@ -147,6 +156,31 @@ public final class Initramfs {
             Parallel.forEach(Runtime.getRuntime().availableProcessors(), missing, file -> compress(file, task));
         }
         return missing.size();
+    }
+
+    /** Whether a file is in the cache; if it is, its time says from now on that it was used today. */
+    private static boolean isKept(Path file) {
+        try {
+            Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+            return true;
+        } catch (IOException e) {
+            return Files.exists(file);
+        }
+    }
+
+    /** Deletes segments that no build has used for a long time, and what killed builds left half-written. */
+    private void forgetUnused() throws IOException {
+        Instant old = Instant.now().minus(KEPT);
+        try (Stream<Path> files = Files.walk(cache.directory("initramfs"))) {
+            for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
+                if (Files.getLastModifiedTime(file).toInstant().isBefore(old)) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (NoSuchFileException | UncheckedIOException e) {
+            // Another build was quicker; there is always a next time.
+            return;
+        }
     }
 
     private void compress(Compressed file, Progress.Task task) throws IOException {

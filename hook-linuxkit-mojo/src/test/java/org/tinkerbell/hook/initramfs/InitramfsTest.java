@@ -13,6 +13,9 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -256,6 +259,24 @@ class InitramfsTest {
         byte[] other = bytes.clone();
         other[20] ^= 1;
         return other;
+    }
+
+    @Test
+    void forgetsSegmentsThatNobodyUses() throws IOException {
+        write(small(), "gzip", "cache", "one");
+        Path left = Files.writeString(work.resolve("cache/initramfs/gzip-9/.x.part"), "of a killed build");
+        Path fresh = Files.writeString(work.resolve("cache/initramfs/gzip-9/.y.part"), "of a running build");
+        List<Path> old;
+        try (Stream<Path> files = Files.list(work.resolve("cache/initramfs/gzip-9"))) {
+            old = files.filter(file -> !file.equals(fresh)).toList();
+        }
+        for (Path file : old) {
+            Files.setLastModifiedTime(file, FileTime.from(Instant.now().minus(Duration.ofDays(15))));
+        }
+        assertEquals(0, write(small(), "gzip", "cache", "two").compressedSegments(), "what is used is kept");
+        assertFalse(Files.exists(left));
+        assertTrue(Files.exists(fresh));
+        assertEquals(1, write(List.of(), "gzip", "cache", "three").compressedSegments());
     }
 
     @Test

@@ -29,6 +29,12 @@ import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.linuxkit.Layout.Tar;
+import org.tinkerbell.hook.oci.ImageBuilder;
+import org.tinkerbell.hook.oci.ImageConfig;
+import org.tinkerbell.hook.oci.ImageReference;
+import org.tinkerbell.hook.oci.ImageStore;
+import org.tinkerbell.hook.tree.Content;
+import org.tinkerbell.hook.tree.Entry;
 
 /**
  * Builds the same YAML from the same images with the real linuxkit command and with the embedded engine, and compares what comes
@@ -93,10 +99,14 @@ class LinuxKitParityIT {
 
     /** Runs the command; gives what it said. */
     private String linuxkit(Path yaml, String format, int expectedStatus) throws IOException, InterruptedException {
+        return linuxkit(yaml, format, expectedStatus, work.resolve("store"));
+    }
+
+    private String linuxkit(Path yaml, String format, int expectedStatus, Path store) throws IOException, InterruptedException {
         Path out = Files.createDirectories(work.resolve("theirs"));
         Path log = work.resolve("log");
         Process process = new ProcessBuilder(command, "build", "--format", format, "--arch", "amd64", "--name", "test", "--cache",
-                work.resolve("store").toString(), "--dir", out.toString(), "--no-sbom", yaml.toString())
+                store.toString(), "--dir", out.toString(), "--no-sbom", yaml.toString())
                 .directory(work.toFile()).redirectErrorStream(true).redirectOutput(log.toFile()).start();
         process.getOutputStream().close();
         if (!process.waitFor(60, TimeUnit.SECONDS)) {
@@ -359,6 +369,30 @@ class LinuxKitParityIT {
             }
         }
         assertEquals(Optional.of(work.resolve("ours/test-kernel")), ours.kernel());
+    }
+
+    @Test
+    void oneStoreForBoth() throws Exception {
+        Cache cache = new Cache(work.resolve("cache"));
+        ImageStore store = new ImageStore(work.resolve("store2"), cache);
+        ImageBuilder builder = new ImageBuilder(store);
+        for (Arch arch : Arch.values()) {
+            List<Entry> tree = List.of(Entry.directory("bin", 0755), Entry.file("bin/app", 04755, Content.of("app for " + arch)).withOwner(3, 4));
+            builder.build(ImageReference.parse("hook/app:1"), ImageConfig.of(arch), tree, 0);
+        }
+        Path yaml = yaml("""
+                services: [{name: app, image: "hook/app:1"}]
+                volumes: [{name: all, image: "hook/app:1", format: oci}, {name: one, image: "hook/app:1", format: oci, platforms: [linux/arm64]}]
+                """);
+        linuxkit(yaml, "tar", 0, store.layout());
+        StoreImages both = new StoreImages(store, (reference, arch) -> {
+            throw new HookException("there is no " + reference);
+        });
+        Engine.Result ours = new EmbeddedEngine(both, cache, Progress.SILENT).build(new Engine.Request(
+                LinuxKitConfig.read(yaml), Arch.X86_64, "test", work.resolve("ours"), work, Compression.parse("none"), 0));
+        try (InputStream in = Files.newInputStream(ours.initrd())) {
+            assertEquals(Listing.ofTar(work.resolve("theirs/test.tar")).text(), Listing.ofCpio(in).text());
+        }
     }
 
     @ParameterizedTest

@@ -23,6 +23,10 @@ final class Bootkit {
     private static final long RETRY = 5_000;
     private static final long SETTLE = 3_000;
     private static final long PULL_SECONDS = 15 * 60;
+    /** A pull tells its progress several times a second, but not while the engine waits for a slow registry. */
+    private static final long PULL_IDLE = 120_000;
+    /** With the image there already, nobody waits that long for a registry that may not exist. */
+    private static final long PULL_IDLE_THERE = 45_000;
     private static final long METADATA = 3_000;
     private static final long TELL_AGAIN = 30;
     private static final int LOG_LINES = 20;
@@ -212,9 +216,15 @@ final class Bootkit {
             boolean there = engine.hasImage(name);
             try {
                 journal.say("pulling " + name + (auth.isEmpty() ? "" : " as " + username));
-                engine.pull(image, auth);
+                engine.pull(image, auth, there ? PULL_IDLE_THERE : PULL_IDLE);
                 String uptime = Ticker.uptime();
                 journal.say("pulled " + name + (uptime.isEmpty() ? "" : " (" + uptime + ")"));
+                return;
+            } catch (java.net.SocketTimeoutException e) {
+                if (!there) {
+                    throw e;
+                }
+                journal.say("pulling takes too long, the image that is there is used", e);
                 return;
             } catch (AgentException e) {
                 if (there) {

@@ -20,9 +20,8 @@ import org.tinkerbell.hook.agent.Json;
 final class DockerEngine {
     private static final int MOST = 4 << 20;
     private static final long SHORT = 5_000;
-    private static final long USUAL = 60_000;
-    /** A pull tells its progress several times a second, but not while it waits for a slow registry. */
-    private static final long PULL = 120_000;
+    /** An emulated or very slow machine takes half a minute for what takes a second elsewhere. */
+    private static final long USUAL = 180_000;
     /** The newest version of the API that this is written against; an older engine is asked in its own. */
     private static final int[] API = {1, 47};
 
@@ -94,14 +93,15 @@ final class DockerEngine {
      *
      * @param image its name
      * @param auth value of {@code X-Registry-Auth}, empty for none
+     * @param idleMillis how long there may be no progress
      * @return the engine's last word
      * @throws IOException if the engine fails
      */
-    String pull(ImageReference image, String auth) throws IOException {
+    String pull(ImageReference image, String auth, long idleMillis) throws IOException {
         String tag = image.digest().isEmpty() ? image.tag() : image.digest();
         Map<String, String> headers = auth.isEmpty() ? Map.of() : Map.of("X-Registry-Auth", auth);
         String target = version + "/images/create?fromImage=" + query(image.repository()) + "&tag=" + query(tag);
-        try (UnixHttp.Response response = http.send("POST", target, headers, null, PULL)) {
+        try (UnixHttp.Response response = http.send("POST", target, headers, null, idleMillis)) {
             if (response.status() != 200) {
                 expect(response, response.text(MOST), 200);
             }

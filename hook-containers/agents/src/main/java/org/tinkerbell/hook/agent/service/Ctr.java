@@ -16,7 +16,8 @@ import org.tinkerbell.hook.agent.Commands;
  * Written against containerd 1.6 and 1.7.
  */
 final class Ctr implements ContainerEngine {
-    private static final long LIMIT = 60_000;
+    /** A start takes a third of a second, and half a minute on an emulated machine under load. */
+    private static final long LIMIT = 180_000;
     private static final String EXIT_CODE = "non-zero exit code ";
 
     /**

@@ -11,7 +11,7 @@ import org.tinkerbell.hook.agent.service.RuntimeConfig.Mount;
 
 /** Does on the host what a container's {@code runtime.json} asks for. */
 final class Preparation {
-    private static final long LIMIT = 30_000;
+    private static final long LIMIT = 60_000;
 
     private final Commands commands;
     private final Path root;

@@ -300,7 +300,7 @@ final class Service implements Runnable {
     synchronized String stop() throws InterruptedException {
         wanted = false;
         notifyAll();
-        long until = Ticker.SYSTEM.nanos() + (GRACE + 10_000) * 1_000_000;
+        long until = Ticker.SYSTEM.nanos() + (GRACE + 60_000) * 1_000_000;
         while (state != State.STOPPED && state != State.FINISHED) {
             long left = (until - Ticker.SYSTEM.nanos()) / 1_000_000;
             if (left <= 0) {
@@ -326,7 +326,7 @@ final class Service implements Runnable {
     }
 
     private String await(int start) throws InterruptedException {
-        long until = Ticker.SYSTEM.nanos() + 40_000_000_000L;
+        long until = Ticker.SYSTEM.nanos() + 200_000_000_000L;
         while (starts < start) {
             long left = (until - Ticker.SYSTEM.nanos()) / 1_000_000;
             if (left <= 0 || state == State.WAITING && !again) {

@@ -237,6 +237,14 @@ class BootkitTest {
     }
 
     @Test
+    void anEngineThatHangsIsGivenUpAndAskedAgain() throws Exception {
+        engine.on("GET /_ping", FakeEngine.HANG, "HTTP/1.1 200 OK\r\nApi-Version: 1.43\r\nContent-Length: 2\r\n\r\nOK");
+        run(LINE);
+        assertTrue(said().contains("waiting for the Docker Engine: SocketTimeoutException: the engine has been silent for 5 s"), said());
+        assertTrue(said().contains("tink-worker runs"), said());
+    }
+
+    @Test
     void neitherImageNorRegistryIsToldAndTriedAgain() throws Exception {
         Thread main = Thread.currentThread();
         Thread stopper = new Thread(() -> {

@@ -54,7 +54,7 @@ class CtrTest {
         assertEquals("ctr: failed to create shim task: no such file",
                 assertThrows(AgentException.class, () -> ctr.start("ns", "x", root.resolve("config.json"))).getMessage());
         commands.on("ctr", Commands.TIMED_OUT, "");
-        assertEquals("containerd did not start it within 60 s",
+        assertEquals("containerd did not start it within 180 s",
                 assertThrows(AgentException.class, () -> ctr.start("ns", "x", root.resolve("config.json"))).getMessage());
         commands.on("ctr", 0, "");
         assertThrows(AgentException.class, () -> ctr.start("ns", "x", root.resolve("config.json")));

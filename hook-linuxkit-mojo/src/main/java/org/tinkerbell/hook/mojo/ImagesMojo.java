@@ -6,10 +6,12 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.maven.artifact.Artifact;
+import org.apache.maven.plugin.BuildPluginManager;
 import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
@@ -26,8 +28,8 @@ import org.tinkerbell.hook.oci.ImageStore;
 import org.tinkerbell.hook.tree.Glob;
 
 /**
- * Makes the container images of the module, one a directory with an {@code image.yaml}, for the flavor's architecture; puts them into the
- * image store and attaches each as an OCI archive, with a list of them all.
+ * Makes the container images of the module, one a directory with an {@code image.yaml} or a {@code Dockerfile}, for the flavor's
+ * architecture; puts them into the image store and attaches each as an OCI archive, with a list of them all.
  */
 @Mojo(name = "images", defaultPhase = LifecyclePhase.PACKAGE, requiresDependencyResolution = ResolutionScope.RUNTIME, threadSafe = true)
 public final class ImagesMojo extends AbstractFlavorMojo {
@@ -36,6 +38,9 @@ public final class ImagesMojo extends AbstractFlavorMojo {
 
     @Component
     private MavenProjectHelper projectHelper;
+
+    @Component
+    private BuildPluginManager pluginManager;
 
     /** The directory that has the images' directories in it, and the package locks. */
     @Parameter(defaultValue = "${project.basedir}", readonly = true)
@@ -50,13 +55,16 @@ public final class ImagesMojo extends AbstractFlavorMojo {
     private String base;
 
     @Override
-    protected void run() throws IOException {
+    protected void run() throws Exception {
         Flavor flavor = flavor();
         ImageStore store = ImageStore.of(cache());
         List<ImageDefinition> definitions = ContainerImages.definitions(imagesDirectory.toPath());
         ContainerImages images = new ContainerImages(
                 cache(), store, packageSource(imagesDirectory.toPath()), flavor.arch(), base(), lists(flavor), agents(), progress());
-        List<Built> built = images.build(definitions);
+        List<Built> built = new ArrayList<>(images.build(definitions));
+        built.addAll(new DockerfileImages(session, project, pluginManager, store, cache(), flavor.arch(), base(), buildDirectory.toPath())
+                .build(imagesDirectory.toPath()));
+        built.sort(Comparator.comparing(Built::name));
         List<PublishedImages.Image> published = new ArrayList<>();
         Parallel.forEach(Runtime.getRuntime().availableProcessors(), built, image -> archive(store, image));
         for (Built image : built) {

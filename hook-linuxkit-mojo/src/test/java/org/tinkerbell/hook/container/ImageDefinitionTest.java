@@ -123,7 +123,7 @@ final class ImageDefinitionTest {
         "files: [{path: x}]                                            | 2 | files[0] | contents",
         "files: [{path: x, source: ../../etc/passwd}]                  | 2 | files[0].source | not below the image's directory",
         "files: [{path: x, source: nowhere}]                           | 2 | files[0].source | there is no file",
-        "files: [{path: x, contents: y, mode: 0755}]                   | 2 | files[0].mode | a text",
+        "files: [{path: x, contents: y, mode: 755}]                    | 2 | files[0].mode | a text",
         "files:\\n  - {path: x, contents: y}\\nlinks:\\n  - {path: /x, target: z} | 5 | links[0] | a second time here; the first time at",
         "include: ['usr/{a']                                           | 2 | include[0] | usr/{a",
         "remove: ['usr/[a']                                            | 2 | remove[0] | usr/[a",

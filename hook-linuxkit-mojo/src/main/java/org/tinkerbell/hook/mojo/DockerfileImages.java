@@ -1,0 +1,202 @@
+package org.tinkerbell.hook.mojo;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.StringJoiner;
+import java.util.stream.Stream;
+import org.apache.maven.execution.MavenSession;
+import org.apache.maven.model.Plugin;
+import org.apache.maven.plugin.BuildPluginManager;
+import org.apache.maven.plugin.MojoExecution;
+import org.apache.maven.plugin.descriptor.MojoDescriptor;
+import org.apache.maven.project.MavenProject;
+import org.codehaus.plexus.util.xml.Xpp3Dom;
+import org.codehaus.plexus.util.xml.Xpp3DomUtils;
+import org.tinkerbell.hook.container.ContainerImages.Built;
+import org.tinkerbell.hook.container.ImageDefinition;
+import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.io.Cache;
+import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.oci.Image;
+import org.tinkerbell.hook.oci.ImageArchive;
+import org.tinkerbell.hook.oci.ImageReference;
+import org.tinkerbell.hook.oci.ImageStore;
+
+/**
+ * Images that somebody brings with a {@code Dockerfile}: built by fabric8's docker-maven-plugin, with the Docker engine that it finds, and
+ * taken into the image store.
+ *
+ * <p>The tag is a digest of the directory. What a {@code Dockerfile} fetches is not in it: name base images by digest.
+ */
+final class DockerfileImages {
+    private static final String DOCKERFILE = "Dockerfile";
+    private static final String PLUGIN = "io.fabric8:docker-maven-plugin";
+    private static final int TAG_DIGITS = 12;
+
+    private final MavenSession session;
+    private final MavenProject project;
+    private final BuildPluginManager plugins;
+    private final ImageStore store;
+    private final Cache cache;
+    private final Arch arch;
+    private final String base;
+    private final Path target;
+
+    /**
+     * A maker of such images.
+     *
+     * @param project whose plugin management has the plugin's version
+     * @param base what stands before an image's name in its reference
+     * @param target where the engine's archives go for as long as they are read
+     */
+    DockerfileImages(
+            MavenSession session,
+            MavenProject project,
+            BuildPluginManager plugins,
+            ImageStore store,
+            Cache cache,
+            Arch arch,
+            String base,
+            Path target) {
+        this.session = session;
+        this.project = project;
+        this.plugins = plugins;
+        this.store = store;
+        this.cache = cache;
+        this.arch = arch;
+        this.base = base;
+        this.target = target;
+    }
+
+    /**
+     * Sees to it that the image of each directory with a {@code Dockerfile} is in the store.
+     *
+     * @throws HookException if a directory has both kinds of definition, or an image cannot be built
+     */
+    List<Built> build(Path imagesDirectory) throws IOException {
+        List<Path> directories;
+        try (Stream<Path> children = Files.list(imagesDirectory)) {
+            directories = children.filter(child -> Files.isRegularFile(child.resolve(DOCKERFILE))).sorted().toList();
+        }
+        List<Built> built = new ArrayList<>();
+        for (Path directory : directories) {
+            if (Files.exists(directory.resolve(ImageDefinition.FILE))) {
+                throw new HookException(directory + " has both a " + DOCKERFILE + " and an " + ImageDefinition.FILE + ". Keep one of them.");
+            }
+            built.add(image(directory.toAbsolutePath().normalize()));
+        }
+        return built;
+    }
+
+    private Built image(Path directory) throws IOException {
+        String name = directory.getFileName().toString();
+        ImageReference reference = ImageReference.parse(base + name + ":" + tag(directory) + "-" + arch.ociName());
+        Optional<Image> there = store.find(reference, arch);
+        if (there.isPresent()) {
+            return new Built(name, reference, there.get(), false);
+        }
+        Path archive = target.resolve(name + ".docker.tar");
+        Files.createDirectories(target);
+        Files.deleteIfExists(archive);
+        try {
+            run("build", directory, reference, archive);
+            run("save", directory, reference, archive);
+            new ImageArchive(store, cache).read(archive, Optional.of(reference));
+        } finally {
+            Files.deleteIfExists(archive);
+        }
+        Image image = store.find(reference, arch).orElseThrow(() -> new HookException("The image that the Docker engine built from " + directory.resolve(DOCKERFILE)
+                + " is not for linux/" + arch.ociName() + ". Its base image has to be there for that architecture, and the engine has to be able to run it."));
+        return new Built(name, reference, image, true);
+    }
+
+    private void run(String goal, Path directory, ImageReference reference, Path archive) {
+        Plugin managed = project.getPluginManagement().getPluginsAsMap().get(PLUGIN);
+        if (managed == null) {
+            throw new HookException(directory.resolve(DOCKERFILE) + ": the project's pluginManagement has no " + PLUGIN + ", which builds it.");
+        }
+        // Without the project's own configuration and executions of it.
+        Plugin plugin = new Plugin();
+        plugin.setGroupId(managed.getGroupId());
+        plugin.setArtifactId(managed.getArtifactId());
+        plugin.setVersion(managed.getVersion());
+        try {
+            MojoDescriptor mojo = plugins.getMojoDescriptor(plugin, goal, project.getRemotePluginRepositories(), session.getRepositorySession());
+            MojoExecution execution = new MojoExecution(mojo, configuration(mojo, directory, reference, archive));
+            plugins.executeMojo(session, execution);
+        } catch (HookException e) {
+            throw e;
+        } catch (Exception e) {
+            Throwable cause = e;
+            while (cause.getCause() != null && cause.getCause() != cause) {
+                cause = cause.getCause();
+            }
+            throw new HookException("Image " + directory.getFileName() + " is made from a " + DOCKERFILE + ", which " + PLUGIN + " builds with a Docker engine, and docker:"
+                    + goal + " failed: " + cause.getMessage() + ". Start an engine or name one by DOCKER_HOST; or describe the image in an " + ImageDefinition.FILE
+                    + ", which needs none.", e);
+        }
+    }
+
+    private Xpp3Dom configuration(MojoDescriptor mojo, Path directory, ImageReference reference, Path archive) {
+        Xpp3Dom configuration = new Xpp3Dom("configuration");
+        Xpp3Dom image = child(child(configuration, "images"), "image");
+        child(image, "name").setValue(reference.toString());
+        Xpp3Dom build = child(image, "build");
+        child(build, "contextDir").setValue(directory.toString());
+        child(build, "imagePullPolicy").setValue("IfNotPresent");
+        child(child(build, "createImageOptions"), "platform").setValue("linux/" + arch.ociName());
+        child(child(build, "buildOptions"), "platform").setValue("linux/" + arch.ociName());
+        child(configuration, "saveFile").setValue(archive.toString());
+        // What the goal does not know is an error, and what is not given has its defaults from the descriptor.
+        Xpp3Dom known = new Xpp3Dom("configuration");
+        for (Xpp3Dom each : configuration.getChildren()) {
+            if (mojo.getParameterMap().containsKey(each.getName())) {
+                known.addChild(each);
+            }
+        }
+        return Xpp3DomUtils.mergeXpp3Dom(known, defaults(mojo));
+    }
+
+    private static Xpp3Dom defaults(MojoDescriptor mojo) {
+        Xpp3Dom defaults = new Xpp3Dom("configuration");
+        for (var each : mojo.getMojoConfiguration().getChildren()) {
+            Xpp3Dom copy = child(defaults, each.getName());
+            copy.setValue(each.getValue(null));
+            for (String attribute : each.getAttributeNames()) {
+                copy.setAttribute(attribute, each.getAttribute(attribute, null));
+            }
+        }
+        return defaults;
+    }
+
+    private static Xpp3Dom child(Xpp3Dom parent, String name) {
+        Xpp3Dom child = new Xpp3Dom(name);
+        parent.addChild(child);
+        return child;
+    }
+
+    private static String tag(Path directory) throws IOException {
+        StringJoiner all = new StringJoiner("\n");
+        try (Stream<Path> walk = Files.walk(directory)) {
+            List<Path> files = walk.filter(path -> !Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))
+                    .sorted(Comparator.comparing(path -> relative(directory, path)))
+                    .toList();
+            for (Path file : files) {
+                String content = Files.isSymbolicLink(file) ? "-> " + Files.readSymbolicLink(file) : Digest.of(file).hex();
+                all.add(relative(directory, file) + " " + Files.isExecutable(file) + " " + content);
+            }
+        }
+        return Digest.of(all.toString()).abbreviated(TAG_DIGITS);
+    }
+
+    private static String relative(Path directory, Path file) {
+        return directory.relativize(file).toString().replace('\\', '/');
+    }
+}

@@ -17,7 +17,6 @@ import org.apache.maven.plugin.MojoExecution;
 import org.apache.maven.plugin.descriptor.MojoDescriptor;
 import org.apache.maven.project.MavenProject;
 import org.codehaus.plexus.util.xml.Xpp3Dom;
-import org.codehaus.plexus.util.xml.Xpp3DomUtils;
 import org.tinkerbell.hook.container.ContainerImages.Built;
 import org.tinkerbell.hook.container.ImageDefinition;
 import org.tinkerbell.hook.flavor.Arch;
@@ -161,7 +160,7 @@ final class DockerfileImages {
                 known.addChild(each);
             }
         }
-        return Xpp3DomUtils.mergeXpp3Dom(known, defaults(mojo));
+        return Xpp3Dom.mergeXpp3Dom(known, defaults(mojo));
     }
 
     private static Xpp3Dom defaults(MojoDescriptor mojo) {

@@ -10,6 +10,7 @@ import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.util.List;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.FullDisk;
 import org.tinkerbell.hook.tree.Entry;
 import org.tinkerbell.hook.tree.TarFile;
 
@@ -57,6 +58,8 @@ public final class ImageBuilder {
                     .orElseThrow(() -> new IOException("The image " + reference + " vanished from " + store.layout() + " while it was made"));
             store.tag(reference, image);
             return image;
+        } catch (IOException e) {
+            throw FullDisk.check(e, store.layout());
         } finally {
             Files.deleteIfExists(temporary);
         }

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -14,6 +15,8 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -25,6 +28,7 @@ import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.FullDisk;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.tree.Entry;
@@ -232,6 +236,27 @@ public final class ImageStore {
             if (changed) {
                 AtomicFile.write(layout.resolve("index.json"), new ImageIndex(items).toJson());
             }
+            sweep(layout.resolve("blobs").resolve("sha256"));
+            sweep(layerDirectory());
+        }
+    }
+
+    /** Removes what killed builds left half done; nobody works on a file for a day. */
+    private static void sweep(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return;
+        }
+        Instant old = Instant.now().minus(1, ChronoUnit.DAYS);
+        try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(directory, ".*" + AtomicFile.SUFFIX)) {
+            for (Path leftover : leftovers) {
+                try {
+                    if (Files.getLastModifiedTime(leftover).toInstant().isBefore(old)) {
+                        Files.deleteIfExists(leftover);
+                    }
+                } catch (NoSuchFileException e) {
+                    // Somebody has just finished it, or removed it as well.
+                }
+            }
         }
     }
 
@@ -296,6 +321,14 @@ public final class ImageStore {
         for (int i = 0; i < image.layers().size(); i++) {
             numbers.add(i);
         }
+        try {
+            return uncompressed(image, numbers);
+        } catch (IOException e) {
+            throw FullDisk.check(e, cache.root());
+        }
+    }
+
+    private List<TarFile> uncompressed(Image image, List<Integer> numbers) throws IOException {
         return Parallel.map(Math.max(1, Runtime.getRuntime().availableProcessors()), numbers, i -> layer(image, i));
     }
 

@@ -19,10 +19,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.FullDisk;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.io.Progress;
@@ -47,6 +53,12 @@ public final class Registry {
     private static final int MAX_PAGES = 10_000;
     private static final Pattern NEXT = Pattern.compile("<([^>]*)>\\s*;.*rel=\"?next\"?.*");
     private static final JsonMapper JSON = new JsonMapper();
+
+    private static final ScheduledExecutorService WATCH = Executors.newSingleThreadScheduledExecutor(runnable -> {
+        Thread thread = new Thread(runnable, "hook-registry-watch");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     private final ImageStore store;
     private final RegistrySettings settings;
@@ -73,6 +85,14 @@ public final class Registry {
      * @throws HookException if there is none for the architecture, or the registry does not give it
      */
     public Image pull(ImageReference reference, Arch arch) throws IOException {
+        try {
+            return fromMirrors(reference, arch);
+        } catch (IOException e) {
+            throw FullDisk.check(e, store.layout());
+        }
+    }
+
+    private Image fromMirrors(ImageReference reference, Arch arch) throws IOException {
         for (String mirror : settings.mirrors().getOrDefault(reference.registry(), List.of())) {
             try {
                 return pull(host(mirror), reference, arch);
@@ -192,9 +212,17 @@ public final class Registry {
 
     private record Progressed(long done, IOException failure) {}
 
-    private static Progressed copy(InputStream in, Path target, long done, MessageDigest digest, long size, Progress.Task task)
+    private Progressed copy(InputStream in, Path target, long done, MessageDigest digest, long size, Progress.Task task)
             throws IOException {
         long now = done;
+        AtomicLong heard = new AtomicLong(System.nanoTime());
+        long patience = settings.network().timeout().toNanos();
+        // A read has no timeout of its own; closing the stream ends it.
+        ScheduledFuture<?> watch = WATCH.scheduleWithFixedDelay(() -> {
+            if (System.nanoTime() - heard.get() > patience) {
+                close(in);
+            }
+        }, patience / 4, patience / 4, TimeUnit.NANOSECONDS);
         byte[] buffer = new byte[BUFFER];
         StandardOpenOption mode = done == 0 ? StandardOpenOption.TRUNCATE_EXISTING : StandardOpenOption.APPEND;
         try (in; OutputStream out = Files.newOutputStream(target, StandardOpenOption.CREATE, StandardOpenOption.WRITE, mode)) {
@@ -202,6 +230,7 @@ public final class Registry {
                 int n;
                 try {
                     n = in.read(buffer);
+                    heard.set(System.nanoTime());
                 } catch (IOException e) {
                     return new Progressed(now, e);
                 }
@@ -217,6 +246,16 @@ public final class Registry {
                     return new Progressed(now, null);
                 }
             }
+        } finally {
+            watch.cancel(false);
+        }
+    }
+
+    private static void close(InputStream in) {
+        try {
+            in.close();
+        } catch (IOException e) {
+            // The reader has one, too.
         }
     }
 

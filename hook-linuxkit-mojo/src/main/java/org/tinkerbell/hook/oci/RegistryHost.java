@@ -11,6 +11,7 @@ import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,7 +22,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
@@ -189,7 +195,32 @@ final class RegistryHost {
         proxyPassword().ifPresent(value -> headers.put("Proxy-Authorization", value));
         // The SDK keeps tokens by what it calls a service. With a name of our own it finds none and takes what it is given.
         Scopes scopes = Scopes.of("hook", ContainerRef.parse(host + "/" + repository));
-        return call.send(client, scopes, auth(repository, push), headers);
+        AuthProvider auth = auth(repository, push);
+        // An upload may take its time before there is an answer; everything else is answered soon or not at all.
+        return push ? call.send(client, scopes, auth, headers) : intime(() -> call.send(client, scopes, auth, headers));
+    }
+
+    /** The SDK waits for ever for a server that says nothing. */
+    private <T> T intime(Supplier<T> request) {
+        FutureTask<T> task = new FutureTask<>(request::get);
+        Thread thread = new Thread(task, "hook-registry");
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            return task.get(network.timeout().toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new OrasException("No answer", new HttpTimeoutException("no answer within " + network.timeout().toSeconds() + " seconds"));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new HookException("Interrupted", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(e.getCause());
+        } finally {
+            task.cancel(true);
+        }
     }
 
     private Optional<String> proxyPassword() {

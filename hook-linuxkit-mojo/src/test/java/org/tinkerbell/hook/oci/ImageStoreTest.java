@@ -13,6 +13,9 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -157,6 +160,17 @@ class ImageStoreTest {
         assertTrue(store.find(NAME, Arch.X86_64).isEmpty());
         assertEquals(built, build(NAME, Arch.X86_64, "1"));
         assertEquals(1, store.layers(built).size());
+    }
+
+    @Test
+    void whatAKilledBuildLeftIsSweptAwayLater() throws Exception {
+        Path blobs = Files.createDirectories(store.layout().resolve("blobs/sha256"));
+        Path fresh = Files.writeString(blobs.resolve(".a.part"), "half");
+        Path old = Files.writeString(blobs.resolve(".b.part"), "half");
+        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(2, ChronoUnit.DAYS)));
+        build(NAME, Arch.X86_64, "1");
+        assertTrue(Files.exists(fresh));
+        assertFalse(Files.exists(old));
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -206,6 +207,41 @@ class RegistryTest {
         assertEquals(amd64, registry(target).pull(name, Arch.X86_64));
         assertEquals(2, ranges.size(), ranges.toString());
         assertArrayEquals(layer, Files.readAllBytes(target.file(amd64.layers().get(0).digest())));
+    }
+
+    @Test
+    void silenceIsNotWaitedForForEver() throws Exception {
+        push(amd64);
+        byte[] layer = Files.readAllBytes(source.file(amd64.layers().get(0).digest()));
+        CountDownLatch end = new CountDownLatch(1);
+        AtomicInteger silences = new AtomicInteger();
+        fake.trouble = exchange -> {
+            boolean blob = exchange.getRequestURI().getPath().endsWith(amd64.layers().get(0).digest().toString());
+            boolean manifest = exchange.getRequestURI().getPath().contains("/manifests/");
+            if ((blob || manifest) && silences.getAndIncrement() % 2 == 0) {
+                if (blob) {
+                    exchange.sendResponseHeaders(200, layer.length);
+                    exchange.getResponseBody().write(layer, 0, 100);
+                    exchange.getResponseBody().flush();
+                }
+                await(end);
+                return true;
+            }
+            return false;
+        };
+        RegistrySettings impatient = RegistrySettings.of(QUICK.withRetries(3, Duration.ofMillis(5), Duration.ofMillis(50), Duration.ofSeconds(1)),
+                Map.of("DOCKER_CONFIG", directory.toString()));
+        assertEquals(amd64, new Registry(target, impatient, Progress.SILENT).pull(name, Arch.X86_64));
+        assertEquals(4, silences.get());
+        end.countDown();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Test

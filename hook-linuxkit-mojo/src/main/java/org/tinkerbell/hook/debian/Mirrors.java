@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -145,7 +146,7 @@ public record Mirrors(List<URI> debian, List<URI> security, URI snapshot) {
 
     /** The one-line format of sources.list(5). */
     private static void readLines(Path file, Set<URI> main, Set<URI> security) throws IOException {
-        try (BufferedReader reader = Files.newBufferedReader(file)) {
+        try (BufferedReader reader = Files.newBufferedReader(file, StandardCharsets.ISO_8859_1)) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 Matcher matcher = ONE_LINE.matcher(line.replaceFirst("#.*", "").trim());
                 if (matcher.matches()) {

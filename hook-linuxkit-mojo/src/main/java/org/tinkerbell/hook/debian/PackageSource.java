@@ -4,6 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -22,6 +23,7 @@ import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.DownloadException;
 import org.tinkerbell.hook.io.Downloader;
@@ -363,6 +365,7 @@ public final class PackageSource {
                 return;
             }
             Path file = path(locked, "package.deb");
+            removeLeftovers(file.getParent());
             downloader.fetch(new Downloader.Request("package " + locked, addresses, locked.size(), locked.sha256(), file), task);
             processors.acquire();
             try {
@@ -371,6 +374,17 @@ public final class PackageSource {
                 processors.release();
             }
             Files.delete(file);
+        }
+    }
+
+    /** Removes what a killed build was unpacking; what it was fetching is continued. */
+    private static void removeLeftovers(Path directory) throws IOException {
+        if (Files.isDirectory(directory)) {
+            try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(directory, ".{data,control}.tar*" + AtomicFile.SUFFIX)) {
+                for (Path leftover : leftovers) {
+                    Files.deleteIfExists(leftover);
+                }
+            }
         }
     }
 

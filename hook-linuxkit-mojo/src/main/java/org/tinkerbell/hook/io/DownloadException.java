@@ -7,7 +7,7 @@ public final class DownloadException extends HookException {
     private final boolean missing;
 
     /**
-     * @param missing whether the servers answered, and at least one said that it has no such file
+     * @param missing whether at least one server said that it has no such file, and none had a wrong one
      */
     public DownloadException(String message, boolean missing, Throwable cause) {
         super(message, cause);

@@ -93,6 +93,9 @@ public final class Downloader {
         this.cache = cache;
         this.settings = settings;
         this.progress = progress;
+        if (settings.proxies().stream().anyMatch(proxy -> proxy.user() != null)) {
+            allowPasswordsInTunnels();
+        }
     }
 
     /** How the network is used. */
@@ -280,7 +283,9 @@ public final class Downloader {
             String reasons = failures.entrySet().stream()
                     .map(failure -> shown(failure.getKey()) + ": " + failure.getValue().getMessage())
                     .collect(Collectors.joining("; "));
-            boolean missing = failures.values().stream().anyMatch(failure -> failure.kind == Failure.Kind.MISSING);
+            // A server with other bytes under that name is a reason to stop, not to look for another package.
+            boolean missing = failures.values().stream().anyMatch(failure -> failure.kind == Failure.Kind.MISSING)
+                    && failures.values().stream().noneMatch(failure -> failure.kind == Failure.Kind.CORRUPT);
             Failure first = failures.values().iterator().next();
             return new DownloadException("Cannot fetch " + request.what() + ": " + reasons, missing, first);
         }
@@ -665,7 +670,6 @@ public final class Downloader {
             } else {
                 builder.proxy(new Proxies(settings.proxies()));
                 if (settings.proxies().stream().anyMatch(proxy -> proxy.user() != null)) {
-                    allowPasswordsInTunnels();
                     builder.authenticator(new ProxyPasswords(settings.proxies()));
                 }
             }
@@ -674,7 +678,8 @@ public final class Downloader {
         return client;
     }
 
-    // Java refuses Basic authentication on the way to https addresses unless told otherwise; Maven's settings are the user's will.
+    // Java refuses Basic authentication on the way to https addresses unless told otherwise; Maven's settings are the user's will. The
+    // client reads this once, with the first of its classes.
     private static void allowPasswordsInTunnels() {
         String property = "jdk.http.auth.tunneling.disabledSchemes";
         if (System.getProperty(property) == null) {

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -117,6 +118,23 @@ class PackageSourceTest {
         try (Stream<Path> files = Files.walk(directory.resolve("cache/debian/packages"))) {
             assertEquals(List.of("control.tar", "control.tar.index", "data.tar", "data.tar.index"),
                     files.filter(Files::isRegularFile).map(f -> f.getFileName().toString()).distinct().sorted().toList());
+        }
+    }
+
+    @Test
+    void whatAKilledBuildLeftIsRemovedOrContinued() throws IOException {
+        lock();
+        byte[] lib = archive.server.get(LIB);
+        Path place = Files.createDirectories(directory.resolve("cache/debian/packages/" + Digest.of(lib).hex()));
+        Files.write(place.resolve(".data.tar.0-0-0.part"), new byte[10]);
+        Files.write(place.resolve(".data.tar.index.0-0-0.part"), new byte[10]);
+        Files.write(place.resolve("control.tar"), new byte[10]);
+        Files.write(place.resolve(".package.deb.part"), Arrays.copyOf(lib, 100));
+        assertEquals("app 1.0, data 3, lib 1.0", packages(LockMode.STRICT));
+        assertTrue(archive.server.requests().contains("GET " + LIB + " bytes=100-"), archive.server.requests()::toString);
+        try (Stream<Path> files = Files.list(place)) {
+            assertEquals(List.of("control.tar", "control.tar.index", "data.tar", "data.tar.index"),
+                    files.map(f -> f.getFileName().toString()).sorted().toList());
         }
     }
 

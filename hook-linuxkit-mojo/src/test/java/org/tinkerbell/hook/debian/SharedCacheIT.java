@@ -123,6 +123,10 @@ class SharedCacheIT {
             List<Path> whole = files.filter(f -> f.getFileName().toString().equals("data.tar")).collect(Collectors.toList());
             assertEquals(PACKAGES, whole.size());
         }
+        try (var files = Files.walk(directory.resolve("cache/debian/packages"))) {
+            List<Path> left = files.filter(f -> f.toString().endsWith(".part") || f.toString().endsWith(".deb")).collect(Collectors.toList());
+            assertEquals(List.of(), left);
+        }
     }
 
     @Test

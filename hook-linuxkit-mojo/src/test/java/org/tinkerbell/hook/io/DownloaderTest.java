@@ -67,7 +67,7 @@ class DownloaderTest {
     }
 
     private static NetworkSettings patience(int attempts) {
-        return NetworkSettings.defaults().withRetries(attempts, Duration.ofMillis(10), Duration.ofSeconds(3), Duration.ofMillis(400));
+        return NetworkSettings.defaults().withRetries(attempts, Duration.ofMillis(10), Duration.ofSeconds(3), Duration.ofMillis(1500));
     }
 
     private Downloader downloader(NetworkSettings settings) {
@@ -241,6 +241,12 @@ class DownloaderTest {
     }
 
     @Test
+    void aWrongFileIsNotAMissingOne() {
+        server.put("/bad", new byte[content.length]);
+        assertFalse(failure(downloader(), request(server.uri("/bad"), server.uri("/gone"))).missing());
+    }
+
+    @Test
     void sayingThatNobodyHasItIsOtherThanFailing() {
         DownloadException failure = failure(downloader(), request(server.uri("/a"), server.uri("/b")));
         assertTrue(failure.missing());
@@ -290,7 +296,7 @@ class DownloaderTest {
 
     @Test
     void silenceIsNoticed() throws IOException {
-        server.next(PATH, TestServer.silentAfter(100_000, 3000));
+        server.next(PATH, TestServer.silentAfter(100_000, 6000));
         downloader().fetch(request(server.uri(PATH)));
         assertFetched();
         assertTrue(server.requests().get(1).contains("bytes="));

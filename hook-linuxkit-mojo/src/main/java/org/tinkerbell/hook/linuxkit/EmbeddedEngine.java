@@ -2,6 +2,7 @@ package org.tinkerbell.hook.linuxkit;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ public final class EmbeddedEngine implements Engine {
     @Override
     public Result build(Request request) throws IOException {
         LinuxKitConfig config = request.config();
+        removeLeftovers(request);
         if (config.hasTrust()) {
             progress.warn(config.source().at("/trust") + ": trust: has no effect; LinuxKit dropped Docker Content Trust, and images are "
                     + "verified by the digest in their name.");
@@ -90,6 +92,18 @@ public final class EmbeddedEngine implements Engine {
                 system.cmdline().isEmpty() ? Optional.empty() : Optional.of(cmdline),
                 report,
                 reportFile);
+    }
+
+    /** Deletes what an earlier build of the same name was writing when it was killed. */
+    private static void removeLeftovers(Request request) throws IOException {
+        if (Files.isDirectory(request.directory())) {
+            String glob = "." + request.name().replaceAll("[^A-Za-z0-9_.-]", "?") + "-*" + AtomicFile.SUFFIX;
+            try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(request.directory(), glob)) {
+                for (Path leftover : leftovers) {
+                    Files.deleteIfExists(leftover);
+                }
+            }
+        }
     }
 
     private Map<String, Images.Layered> images(LinuxKitConfig config, Arch arch) throws IOException {

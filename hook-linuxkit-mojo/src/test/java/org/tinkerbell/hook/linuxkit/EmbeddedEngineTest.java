@@ -163,6 +163,7 @@ class EmbeddedEngineTest {
     @Test
     void takesAwayWhatAnEarlierBuildLeft() throws IOException {
         build("kernel: {image: \"kernel:1\", cmdline: a}\n");
+        Files.writeString(work.resolve("out/.hook-initrd.img.123.part"), "of a killed build");
         Engine.Result result = build("init: [\"init:1\"]\n");
         assertEquals(Optional.empty(), result.kernel());
         try (Stream<Path> files = Files.list(work.resolve("out"))) {

@@ -73,6 +73,18 @@ final class Preparation {
         unmount(container, config.mounts());
     }
 
+    /**
+     * Lets the namespaces go that were bound for a container, so that they end with it. Not for onboot: there they are bound for others.
+     *
+     * @param config the container's {@code runtime.json}
+     * @throws InterruptedException if the thread shall end
+     */
+    void release(RuntimeConfig config) throws InterruptedException {
+        for (String path : config.bindNS().values()) {
+            commands.run(LIMIT, List.of("umount", under(path).toString()));
+        }
+    }
+
     private void unmount(Path container, List<Mount> mounts) throws InterruptedException {
         for (int i = mounts.size() - 1; i >= 0; i--) {
             if (!MountCommands.adds(mounts.get(i))) {

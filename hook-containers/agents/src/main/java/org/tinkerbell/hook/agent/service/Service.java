@@ -14,7 +14,9 @@ import org.tinkerbell.hook.agent.Ticker;
 final class Service implements Runnable {
     private static final String NAMESPACE = "services.linuxkit";
     private static final long LOOK = 500;
-    private static final long GRACE = 10_000;
+    /** The engine gives its containers ten seconds, and some for itself. */
+    private static final long GRACE = 20_000;
+    private static final long GRACE_DOWN = 10_000;
     private static final int SIGTERM = 15;
 
     private enum State { STARTING, RUNNING, WAITING, STOPPED, FINISHED }
@@ -117,6 +119,7 @@ final class Service implements Runnable {
             engine.remove(namespace, name);
         }
         if (config != null) {
+            preparation.release(config);
             preparation.after(container, config);
         }
         ended(reason, up, status);
@@ -164,7 +167,7 @@ final class Service implements Runnable {
                     if (asked == 0) {
                         asked = now;
                         signal(deaf(layout.host(), pid));
-                    } else if (now - asked > GRACE * 1_000_000) {
+                    } else if (now - asked > (closing ? GRACE_DOWN : GRACE) * 1_000_000) {
                         signal(true);
                     }
                     wait(100);

@@ -95,6 +95,12 @@ class PreparationTest {
     }
 
     @Test
+    void namespacesAreLetGo() throws Exception {
+        new Preparation(commands, root).release(RuntimeConfig.parse("{\"bindNS\":{\"uts\":\"/run/u\",\"net\":\"/run/n\"}}"));
+        assertEquals(List.of("umount " + root + "/run/n", "umount " + root + "/run/u"), commands.asked());
+    }
+
+    @Test
     void aVethWithoutItsPeerIsAnError() throws Exception {
         Files.createDirectories(root.resolve("sys/class/net/v0"));
         Files.writeString(root.resolve("sys/class/net/v0/iflink"), "17\n");

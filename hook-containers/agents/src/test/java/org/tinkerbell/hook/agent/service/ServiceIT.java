@@ -144,7 +144,9 @@ class ServiceIT {
         String pid = column("talks", 2);
         assertEquals(0, service("restart", "talks"));
         assertNotEquals(pid, column("talks", 2));
+        assertEquals(2, Machine.text(Path.of("/proc/self/mountinfo")).split(root + "/netns/talks ", -1).length, "bound once");
         assertEquals(0, service("stop", "talks"));
+        assertFalse(Machine.text(Path.of("/proc/self/mountinfo")).contains(root + "/netns/talks"), "let go with the service");
         assertEquals("stopped", column("talks", 1));
         assertEquals(0, service("start", "talks"));
         assertEquals(1, service("start", "nobody"));
@@ -168,7 +170,7 @@ class ServiceIT {
         Machine.await("adoption", () -> said().contains("service talks: runs already (process " + kept));
 
         supervisor.destroy();
-        assertTrue(supervisor.waitFor(20, TimeUnit.SECONDS), "SIGTERM ends it");
+        assertTrue(supervisor.waitFor(60, TimeUnit.SECONDS), "SIGTERM ends it");
         assertFalse(Service.alive(Path.of("/"), Long.parseLong(kept)));
         assertEquals(3, service("list"));
         String mounts = Machine.text(Path.of("/proc/self/mountinfo"));

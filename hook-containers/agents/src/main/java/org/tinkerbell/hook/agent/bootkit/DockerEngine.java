@@ -24,6 +24,11 @@ final class DockerEngine {
     private static final long USUAL = 180_000;
     /** The newest version of the API that this is written against; an older engine is asked in its own. */
     private static final int[] API = {1, 47};
+    /**
+     * An engine with "debug" in its daemon.json writes the body of each request into its log, the worker's environment with the registry's
+     * password included; but not a body of more than 4096 bytes ({@code api/server/middleware/debug.go}).
+     */
+    private static final int UNLOGGED = 4097;
 
     private final UnixHttp http;
     private String version = "";
@@ -158,7 +163,7 @@ final class DockerEngine {
         body.put("AttachStderr", Boolean.TRUE);
         body.put("HostConfig", host);
         String target = version + "/containers/create?name=" + query(name);
-        try (UnixHttp.Response response = http.send("POST", target, Map.of(), Json.write(body), USUAL)) {
+        try (UnixHttp.Response response = http.send("POST", target, Map.of(), " ".repeat(UNLOGGED) + Json.write(body), USUAL)) {
             String text = response.text(MOST);
             expect(response, text, 201);
             try {

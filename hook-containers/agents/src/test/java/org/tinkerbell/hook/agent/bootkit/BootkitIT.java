@@ -198,6 +198,11 @@ class BootkitIT {
         assertEquals(Set.of(root + "/worker:/worker:true", root + "/var/run/docker.sock:/var/run/docker.sock:true",
                 root + "/dev:/dev:true", root + "/host_root/run:/run:true"), mounts);
 
+        // daemon.json says debug, and then the engine logs what it is asked for.
+        String log = Machine.text(root.resolve("dockerd.log"));
+        assertTrue(log.contains("/containers/create"), "the engine logs in detail");
+        assertFalse(log.contains("PASSWORD=abc"), "the password is in the engine's log");
+
         // The engine is killed, and with it goes the worker.
         String first = (String) container.get("Id");
         long pid = Long.parseLong(Machine.text(root.resolve("var/run/docker.pid")).trim());

@@ -63,6 +63,8 @@ public final class LinuxKitMojo extends AbstractFlavorMojo {
         Flavor flavor = flavor();
         // For the assembly, which runs later and names the tarball by it.
         project.getProperties().setProperty("hook.outputId", flavor.outputId());
+        // For the boot test.
+        project.getProperties().setProperty("hook.arch", flavor.arch().kernelName());
         ImageStore store = ImageStore.of(cache());
         PublishedImages.Image kernel =
                 imported(flavor.kernel().method().module(), flavor.kernelId(), store).values().iterator().next();

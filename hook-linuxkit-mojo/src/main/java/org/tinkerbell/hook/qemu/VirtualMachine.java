@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -75,6 +76,11 @@ public final class VirtualMachine implements AutoCloseable {
     /** Whether it still runs. */
     public boolean isRunning() {
         return process.isAlive();
+    }
+
+    /** Completes when the machine has ended, however it did. */
+    public CompletableFuture<Void> ended() {
+        return process.onExit().thenApply(done -> null);
     }
 
     /** Presses the power button; the guest decides what it does about it. */

@@ -39,6 +39,8 @@ public final class LockMojo extends AbstractFlavorMojo {
         List<Lock> locks = List.of(
                 new Lock("hook-containers/images", arch -> PackageGroups.of(ContainerImages.definitions(root.resolve("hook-containers/images")), arch)),
                 new Lock("hook-kernel-debian", this::kernels),
+                // The boot test's worker.
+                new Lock("hook-dist/src/test/packages", arch -> List.of(PackageLock.Group.of("worker", List.of("busybox-static"), List.of()))),
                 new Lock(TOOLBOX, arch -> Toolbox.groups()));
         List<PackageSource.Renewal> renewals = new ArrayList<>();
         for (Lock lock : locks) {

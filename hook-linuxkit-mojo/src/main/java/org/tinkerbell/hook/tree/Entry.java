@@ -49,8 +49,7 @@ public record Entry(
 
     public Entry {
         Objects.requireNonNull(type, "type");
-        if (path.startsWith("/") || path.endsWith("/") || ("/" + path + "/").contains("/../") || ("/" + path + "/").contains("/./")
-                || path.contains("//")) {
+        if (!isNormal(path)) {
             throw new IllegalArgumentException("not a normal relative path: " + path);
         }
         if ((mode & ~07777) != 0) {
@@ -60,6 +59,24 @@ public record Entry(
             throw new IllegalArgumentException(path + ": a regular file, and nothing else, has content");
         }
         xattrs = xattrs.isEmpty() ? Collections.emptySortedMap() : Collections.unmodifiableSortedMap(new TreeMap<>(xattrs));
+    }
+
+    // By hand, since trees have tens of thousands of entries that are made again and again.
+    private static boolean isNormal(String path) {
+        int from = 0;
+        while (from <= path.length() && !path.isEmpty()) {
+            int slash = path.indexOf('/', from);
+            int length = (slash < 0 ? path.length() : slash) - from;
+            boolean dots = length == 1 && path.charAt(from) == '.' || length == 2 && path.startsWith("..", from);
+            if (length == 0 || dots) {
+                return false;
+            }
+            if (slash < 0) {
+                break;
+            }
+            from = slash + 1;
+        }
+        return true;
     }
 
     /** A regular file of root's. */

@@ -121,7 +121,8 @@ final class Archive {
         for (String component : suite.components()) {
             for (String of : release.packagesOfAll() ? List.of(architecture, "all") : List.of(architecture)) {
                 String base = component + "/binary-" + of + "/Packages";
-                Stream.of(".xz", ".gz", "").map(suffix -> base + suffix).filter(release.files()::containsKey).findFirst().ifPresent(path -> {
+                Stream<String> names = Stream.of(".xz", ".gz", "").map(suffix -> base + suffix);
+                names.filter(release.files()::containsKey).findFirst().ifPresent(path -> {
                     InRelease.IndexFile file = release.files().get(path);
                     Path target = directory.resolve(file.digest().hex() + path.substring(base.length()));
                     parts.add(new Part(suite, release, component, path, file, target));

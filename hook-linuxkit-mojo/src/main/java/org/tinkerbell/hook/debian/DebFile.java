@@ -97,7 +97,8 @@ public record DebFile(Path path, String label) {
             try {
                 return in.read(buffer, from, length);
             } catch (IOException e) {
-                throw new HookException(label + " is damaged: " + (e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()), e);
+                String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+                throw new HookException(label + " is damaged: " + why, e);
             }
         }
     }

@@ -33,8 +33,10 @@ public record Mirrors(List<URI> debian, List<URI> security, URI snapshot) {
     private static final URI OFFICIAL_SECURITY = URI.create("http://security.debian.org/debian-security/");
     private static final URI OFFICIAL_SNAPSHOT = URI.create("http://snapshot.debian.org/");
 
-    private static final Pattern ONE_LINE = Pattern.compile("deb\\s+(?:\\[(?<options>[^\\]]*)\\]\\s+)?(?<uri>\\S+)\\s+(?<suite>\\S+)\\s+(?<components>.+)");
-    private static final Pattern SUITE = Pattern.compile("(?:(?:old)*stable|testing|unstable|sid|experimental|bullseye|bookworm|trixie|forky|duke)"
+    private static final Pattern ONE_LINE = Pattern.compile(
+            "deb\\s+(?:\\[(?<options>[^\\]]*)\\]\\s+)?(?<uri>\\S+)\\s+(?<suite>\\S+)\\s+(?<components>.+)");
+    private static final Pattern SUITE = Pattern.compile(
+            "(?:(?:old)*stable|testing|unstable|sid|experimental|bullseye|bookworm|trixie|forky|duke)"
             + "(?<part>-security|/updates|-updates|-backports(?:-sloppy)?|-proposed-updates)?");
     private static final DateTimeFormatter SNAPSHOT_TIME =
             DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
@@ -114,7 +116,8 @@ public record Mirrors(List<URI> debian, List<URI> security, URI snapshot) {
             try {
                 URI uri = new URI(text);
                 if (!List.of("http", "https", "file").contains(String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT))) {
-                    throw new HookException(property + " is '" + text + "': write an address that begins with http://, https:// or file:///");
+                    throw new HookException(property + " is '" + text
+                            + "': write an address that begins with http://, https:// or file:///");
                 }
                 addresses.add(directory(uri));
             } catch (URISyntaxException e) {

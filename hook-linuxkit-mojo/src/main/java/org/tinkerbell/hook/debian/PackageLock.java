@@ -29,15 +29,15 @@ import org.tinkerbell.hook.io.HookException;
  * Which packages a project takes, to the byte: a text file that is committed with it.
  *
  * <p>It has the form of Debian's control data (deb822): a stanza about the lock, one for each <em>group</em> (packages that are resolved
- * together, such as those of an image) with what is asked for, and one for each package, sorted, with one fact a line, so that a change shows as
- * the lines that differ. The numbers of packages, of all and of each group, tell a lock that was cut from a whole one.
+ * together, such as those of an image) with what is asked for, and one for each package, sorted, with one fact a line, so that a change
+ * shows as the lines that differ. The numbers of packages, of all and of each group, tell a lock that was cut from a whole one.
  */
 public final class PackageLock {
     private static final String FORMAT = "hook-package-lock 1";
     private static final Set<String> HEAD_FIELDS = Set.of("Format", "Architecture", "Packages");
     private static final Set<String> GROUP_FIELDS = Set.of("Group", "Requested", "Without", "Packages");
-    private static final List<String> PACKAGE_FIELDS = List.of("Package", "Version", "Architecture", "Archive", "Suite", "Component", "Size",
-            "SHA256", "Filename", "Archive-Time", "For");
+    private static final List<String> PACKAGE_FIELDS = List.of("Package", "Version", "Architecture", "Archive", "Suite", "Component",
+            "Size", "SHA256", "Filename", "Archive-Time", "For");
     private static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9+.-]*");
     private static final String RENEW = "Restore the file from version control, or renew it with mvn hook:lock.";
     private static final Comparator<LockedPackage> ORDER = Comparator.comparing(LockedPackage::name)
@@ -299,7 +299,8 @@ public final class PackageLock {
 
     private static Group group(Deb822.Stanza stanza) {
         known(stanza, GROUP_FIELDS);
-        return Group.of(stanza.require("Group"), items(stanza, "Requested"), stanza.get("Without") == null ? Set.of() : items(stanza, "Without"));
+        Set<String> without = stanza.get("Without") == null ? Set.of() : items(stanza, "Without");
+        return Group.of(stanza.require("Group"), items(stanza, "Requested"), without);
     }
 
     private static LockedPackage locked(Deb822.Stanza stanza, String architecture) {
@@ -335,8 +336,9 @@ public final class PackageLock {
         } catch (DateTimeException e) {
             throw wrong(stanza, "Archive-Time", "not a time such as 2026-09-12T07:55:41Z");
         }
-        return new LockedPackage(stanza.require("Package"), stanza.require("Version"), stanza.require("Architecture"), stanza.require("Archive"),
-                stanza.require("Suite"), stanza.require("Component"), number(stanza, "Size"), digest, filename, time);
+        return new LockedPackage(stanza.require("Package"), stanza.require("Version"), stanza.require("Architecture"),
+                stanza.require("Archive"), stanza.require("Suite"), stanza.require("Component"), number(stanza, "Size"), digest, filename,
+                        time);
     }
 
     private static Set<String> items(Deb822.Stanza stanza, String field) {
@@ -366,6 +368,7 @@ public final class PackageLock {
 
     private static HookException wrong(Deb822.Stanza stanza, String field, String why) {
         String value = stanza.find(field).orElse("").strip();
-        return new HookException(stanza.place(field) + ": " + field + ": " + (value.contains("\n") ? "" : value + ": ") + why + ". " + RENEW);
+        return new HookException(stanza.place(field) + ": " + field + ": " + (value.contains("\n") ? "" : value + ": ") + why + ". "
+                + RENEW);
     }
 }

@@ -140,7 +140,8 @@ public final class PackageSource {
             List<LockedPackage> missing = provide(resolved);
             if (!missing.isEmpty()) {
                 throw new HookException("No mirror has " + names(missing) + ", although the index names "
-                        + (missing.size() == 1 ? "it" : "them") + ": the mirror is being updated, try again in an hour, or use another one");
+                        + (missing.size() == 1 ? "it" : "them")
+                        + ": the mirror is being updated, try again in an hour, or use another one");
             }
             return resolved;
         }
@@ -407,7 +408,8 @@ public final class PackageSource {
             if (entry.path().equals("control") && entry.content() != null) {
                 try (InputStream in = entry.content().open()) {
                     Deb822.Stanza stanza = stanza(in.readAllBytes(), locked);
-                    String actual = stanza.require("Package") + " " + stanza.require("Version") + " (" + stanza.require("Architecture") + ")";
+                    String actual = stanza.require("Package") + " " + stanza.require("Version") + " (" + stanza.require("Architecture")
+                            + ")";
                     if (!actual.equals(locked.toString())) {
                         throw new HookException("The file " + locked.filename() + " is " + actual + ", not " + locked
                                 + ": the package lock was edited. " + RENEW);

@@ -138,7 +138,8 @@ final class Resolver {
                 }
                 Chosen opponent = opponent(candidate);
                 if (opponent != null) {
-                    throw new HookException(candidate + " and " + opponent.chosen() + " are both asked for, but one conflicts with the other");
+                    throw new HookException(candidate + " and " + opponent.chosen()
+                            + " are both asked for, but one conflicts with the other");
                 }
                 if (same == null) {
                     choose(new Chosen(candidate, null, null, true, false));

@@ -95,8 +95,8 @@ class ArchiveIT {
     private void compareWithApt(Arch arch, List<LockedPackage> packages) throws Exception {
         assumeTrue(Files.isExecutable(Path.of("/usr/bin/apt-get")), "apt-get is not here");
         Path root = temporary.resolve("apt-" + arch.debianName());
-        for (String directory : List.of("etc/apt/sources.list.d", "etc/apt/preferences.d", "etc/apt/apt.conf.d", "var/lib/apt/lists/partial",
-                "var/cache/apt/archives/partial", "var/lib/dpkg")) {
+        for (String directory : List.of("etc/apt/sources.list.d", "etc/apt/preferences.d", "etc/apt/apt.conf.d",
+                "var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/lib/dpkg")) {
             Files.createDirectories(root.resolve(directory));
         }
         Files.writeString(root.resolve("var/lib/dpkg/status"), "");
@@ -117,7 +117,8 @@ class ArchiveIT {
         SortedSet<String> expected = new TreeSet<>();
         for (String line : run(root, command.toArray(String[]::new)).split("\n")) {
             if (line.startsWith("Inst ")) {
-                expected.add(line.replaceFirst("^Inst (\\S+) \\((\\S+) .*$", "$1 $2").replaceFirst("^Inst (\\S+) \\[.*?\\] \\((\\S+) .*$", "$1 $2"));
+                expected.add(line.replaceFirst("^Inst (\\S+) \\((\\S+) .*$", "$1 $2").replaceFirst("^Inst (\\S+) \\[.*?\\] \\((\\S+) .*$",
+                        "$1 $2"));
             }
         }
         assertEquals(String.join("\n", expected),

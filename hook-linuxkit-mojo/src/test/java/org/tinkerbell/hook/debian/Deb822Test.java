@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.tinkerbell.hook.io.HookException;
 
 class Deb822Test {
-    private static final String TEXT = "\n# a comment\nPackage: a\nDepends: b,\n c\n# between\n\td\nEmpty:\nnäme: ü \r\n\n\n\nPackage: b\n .\nLast: 1";
+    private static final String TEXT =
+            "\n# a comment\nPackage: a\nDepends: b,\n c\n# between\n\td\nEmpty:\nnäme: ü \r\n\n\n\nPackage: b\n .\nLast: 1";
 
     private static Deb822 reader(String text, String... wanted) {
         return new Deb822(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), "file", Set.of(wanted));

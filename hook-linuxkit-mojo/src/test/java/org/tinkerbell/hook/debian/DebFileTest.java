@@ -79,7 +79,8 @@ class DebFileTest {
 
     @Test
     void refusesMembersThroughLinksOfThePackage() {
-        refused(new TestDeb("evil", "1").link("./usr/share/out", "/etc", TarConstants.LF_SYMLINK).file("./usr/share/out/passwd", "x").bytes());
+        refused(new TestDeb("evil", "1").link("./usr/share/out", "/etc", TarConstants.LF_SYMLINK).file("./usr/share/out/passwd", "x")
+                .bytes());
         refused(new TestDeb("evil", "1").link("./usr/share/in", "..", TarConstants.LF_SYMLINK).directory("./usr/share/in/x/").bytes());
     }
 
@@ -109,7 +110,8 @@ class DebFileTest {
     void refusesWhatIsNoPackage() {
         TestDeb deb = new TestDeb("evil", "1");
         assertTrue(refused("<html></html>".getBytes(StandardCharsets.UTF_8)).contains("package"));
-        assertTrue(refused(deb.ar(Map.of("debian-binary", "3.0\n".getBytes(StandardCharsets.UTF_8)), ".xz")).contains("unknown format 3.0"));
+        assertTrue(refused(deb.ar(Map.of("debian-binary", "3.0\n".getBytes(StandardCharsets.UTF_8)), ".xz"))
+                .contains("unknown format 3.0"));
         assertTrue(refused(deb.ar(Map.of(), ".lzma")).contains("not known: .lzma"));
     }
 }

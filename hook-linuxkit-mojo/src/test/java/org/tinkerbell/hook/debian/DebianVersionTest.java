@@ -15,7 +15,8 @@ class DebianVersionTest {
     /** Versions with all that is special in comparing them, much of it side by side. */
     static List<String> random(int count, long seed) {
         Random random = new Random(seed);
-        String[] pieces = {"0", "00", "1", "01", "9", "10", "2", "a", "b", "Z", "~", "~~", "+", ".", "-", "rc", "deb12u1", "99999999999999999999"};
+        String[] pieces = {"0", "00", "1", "01", "9", "10", "2", "a", "b", "Z", "~", "~~", "+", ".", "-", "rc", "deb12u1",
+                "99999999999999999999"};
         List<String> versions = new ArrayList<>();
         while (versions.size() < count) {
             StringBuilder version = new StringBuilder();

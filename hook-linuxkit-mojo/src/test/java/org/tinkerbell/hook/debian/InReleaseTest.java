@@ -19,7 +19,8 @@ import org.tinkerbell.hook.io.HookException;
 
 class InReleaseTest {
     private static final Instant NOW = TestArchive.NOW;
-    private static final String TEXT = "Suite: stable\nCodename: test\nDate: Sat, 21 Nov 2026 02:10:46 UTC\nValid-Until: Sat, 28 Nov 2026 02:10:46 UTC\n"
+    private static final String TEXT = "Suite: stable\nCodename: test\nDate: Sat, 21 Nov 2026 02:10:46 UTC\n"
+            + "Valid-Until: Sat, 28 Nov 2026 02:10:46 UTC\n"
             + "Architectures: all amd64\nAcquire-By-Hash: yes\nDescription: with a blank at the end \n- a dash that is escaped\nSHA256:\n "
             + "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef 12 main/binary-amd64/Packages.xz\n";
 
@@ -121,7 +122,8 @@ class InReleaseTest {
         TestKey expired = new TestKey(NOW.minus(Duration.ofDays(10)), Duration.ofDays(5).toSeconds());
         byte[] signed = TestKey.clearSign(text(), expired);
         assertTrue(refused(signed, expired.keyring(), NOW, "test").contains("expired on"));
-        assertTrue(refused(TestKey.clearSign(text(), HashAlgorithmTags.SHA1, true, key), key.keyring(), NOW, "test").contains("weak digest"));
+        assertTrue(refused(TestKey.clearSign(text(), HashAlgorithmTags.SHA1, true, key), key.keyring(), NOW, "test")
+                .contains("weak digest"));
     }
 
     @Test

@@ -91,7 +91,8 @@ class MirrorsTest {
                 Suites: bookworm
                 Components: main
                 """);
-        write("sources.list.d/other.sources", "Types: deb\nURIs: https://deb.nodesource.example/node\nSuites: nodistro\nComponents: main\n");
+        write("sources.list.d/other.sources",
+                "Types: deb\nURIs: https://deb.nodesource.example/node\nSuites: nodistro\nComponents: main\n");
         write("sources.list.d/wrong.sources", "this is\nno stanza\n");
         assertFound(List.of("http://one.example/debian/", "http://two.example/debian/", OFFICIAL),
                 List.of("http://one.example/debian-security/", OFFICIAL_SECURITY));

@@ -25,7 +25,8 @@ class PackageLockTest {
 
     private static PackageLock lock(String bashVersion) {
         Map<PackageLock.Group, List<LockedPackage>> groups = new LinkedHashMap<>();
-        groups.put(PackageLock.Group.of("shell", List.of("bash"), List.of("debconf")), List.of(locked("libc6", "2.41-12"), locked("bash", bashVersion)));
+        groups.put(PackageLock.Group.of("shell", List.of("bash"), List.of("debconf")),
+                List.of(locked("libc6", "2.41-12"), locked("bash", bashVersion)));
         groups.put(PackageLock.Group.of("docker", List.of("docker.io", "iptables"), List.of()),
                 List.of(locked("docker.io", "26.1"), locked("iptables", "1.8"), locked("libc6", "2.41-12")));
         return PackageLock.of("amd64", groups);

@@ -155,7 +155,8 @@ class PackageSourceTest {
         PackageSource strict = source(LockMode.STRICT);
         String message = assertThrows(HookException.class, () -> strict.packages(GROUP, ARCH, List.of("other"))).getMessage();
         assertTrue(message.contains("(+other, -app)"), message);
-        assertTrue(assertThrows(HookException.class, () -> strict.packages("new", ARCH, WANTED)).getMessage().contains("has no group 'new'"));
+        assertTrue(assertThrows(HookException.class, () -> strict.packages("new", ARCH, WANTED)).getMessage()
+                .contains("has no group 'new'"));
         assertThrows(HookException.class, () -> strict.packages(GROUP, ARCH, WANTED, List.of("data")));
         assertEquals("app 1.0, lib 1.0", text(lenient.packages(GROUP, ARCH, WANTED, List.of("data"))));
     }
@@ -164,7 +165,8 @@ class PackageSourceTest {
     void renewingSaysWhatChangedAndLeavesTheRestAsItIs() throws IOException {
         lock();
         String before = Files.readString(lockFile());
-        archive.add("test-security", new TestDeb("lib", "1.0+deb1").depends("extra"), new TestDeb("extra", "1", "all")).remove("test", "data")
+        archive.add("test-security", new TestDeb("lib", "1.0+deb1").depends("extra"), new TestDeb("extra", "1", "all"))
+                .remove("test", "data")
                 .remove("test", "app").add("test", new TestDeb("app", "1.0").depends("lib (>= 1.0)"));
         for (Suite suite : TestArchive.SUITES) {
             archive.publish(suite.codename(), archive.release(suite.codename(), TestArchive.DATE.plusSeconds(3600), null), archive.key);
@@ -213,12 +215,15 @@ class PackageSourceTest {
         lock();
         archive.server.remove(LIB);
         archive.remove("test", "lib").remove("test", "bystander")
-                .add("test", new TestDeb("lib", "1.1").depends("extra"), new TestDeb("extra", "1"), new TestDeb("bystander", "2")).publish();
+                .add("test", new TestDeb("lib", "1.1").depends("extra"), new TestDeb("extra", "1"), new TestDeb("bystander", "2"))
+                        .publish();
         String message = refused(LockMode.STRICT);
-        assertTrue(message.contains("lib 1.0 (amd64)") && message.contains("hook.lock=strict") && message.contains("mvn hook:lock"), message);
+        assertTrue(message.contains("lib 1.0 (amd64)") && message.contains("hook.lock=strict") && message.contains("mvn hook:lock"),
+                message);
         assertEquals("app 1.0, bystander 1, data 3, extra 1, lib 1.1", packages(LockMode.LENIENT), "just that package, and what it needs");
         String warning = archive.warnings.get(archive.warnings.size() - 1);
-        assertTrue(warning.contains("has lib 1.0 (amd64)") && warning.contains("In their place: extra 1 (amd64), lib 1.1 (amd64)"), warning);
+        assertTrue(warning.contains("has lib 1.0 (amd64)") && warning.contains("In their place: extra 1 (amd64), lib 1.1 (amd64)"),
+                warning);
         assertFalse(warning.contains("bystander"), warning);
     }
 
@@ -343,7 +348,8 @@ class PackageSourceTest {
         byte[] lib = archive.server.get(LIB);
         byte[] evil = archive.server.get("/debian/pool/main/e/evil/evil_6.6_amd64.deb");
         rewriteLock(Digest.of(lib).hex(), Digest.of(evil).hex());
-        rewriteLock("Size: " + lib.length + "\nSHA256: " + Digest.of(evil).hex(), "Size: " + evil.length + "\nSHA256: " + Digest.of(evil).hex());
+        rewriteLock("Size: " + lib.length + "\nSHA256: " + Digest.of(evil).hex(),
+                "Size: " + evil.length + "\nSHA256: " + Digest.of(evil).hex());
         rewriteLock("pool/main/l/lib/lib_1.0_amd64.deb", "pool/main/e/evil/evil_6.6_amd64.deb");
         String message = refused(LockMode.LENIENT);
         assertTrue(message.contains("is evil 6.6 (amd64), not lib 1.0 (amd64)"), message);

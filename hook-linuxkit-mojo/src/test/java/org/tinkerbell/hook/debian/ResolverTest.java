@@ -85,7 +85,8 @@ class ResolverTest {
 
     @Test
     void choosesProvidersByPriorityThenName() {
-        add("a 1", "Depends: mta").add("exim 1", "Provides: mta", "Priority: optional").add("courier 1", "Provides: mta", "Priority: optional")
+        add("a 1", "Depends: mta").add("exim 1", "Provides: mta", "Priority: optional").add("courier 1", "Provides: mta",
+                "Priority: optional")
                 .add("zmail 1", "Provides: mta", "Priority: important");
         assertEquals("a 1, zmail 1", resolve("a"));
         assertEquals("a 1, exim 1", resolve("a", "exim"));

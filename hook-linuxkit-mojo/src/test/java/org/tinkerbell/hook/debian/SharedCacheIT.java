@@ -74,7 +74,8 @@ class SharedCacheIT {
         Mirrors mirrors = new Mirrors(
                 List.of(server.resolve("/debian/")), List.of(server.resolve("/debian-security/")), server.resolve("/snapshot/"));
         PackageSource source = new PackageSource(cache, new Downloader(cache, NetworkSettings.defaults(), Progress.SILENT), mirrors,
-                Keyring.debian(), Clock.system(ZoneOffset.UTC), TestArchive.SUITES, Path.of(arguments[1]), LockMode.STRICT, Progress.SILENT);
+                Keyring.debian(), Clock.system(ZoneOffset.UTC), TestArchive.SUITES, Path.of(arguments[1]), LockMode.STRICT,
+                        Progress.SILENT);
         List<LockedPackage> packages = source.packages(GROUP, Arch.X86_64, requested());
         long size = 0;
         for (LockedPackage locked : packages) {
@@ -124,7 +125,8 @@ class SharedCacheIT {
             assertEquals(PACKAGES, whole.size());
         }
         try (var files = Files.walk(directory.resolve("cache/debian/packages"))) {
-            List<Path> left = files.filter(f -> f.toString().endsWith(".part") || f.toString().endsWith(".deb")).collect(Collectors.toList());
+            List<Path> left = files.filter(f -> f.toString().endsWith(".part") || f.toString().endsWith(".deb"))
+                    .collect(Collectors.toList());
             assertEquals(List.of(), left);
         }
     }
@@ -138,7 +140,8 @@ class SharedCacheIT {
             Cache cache = new Cache(mount);
             Downloader downloader = new Downloader(cache, NetworkSettings.defaults(), Progress.SILENT);
             PackageSource source = new PackageSource(cache, downloader, archive.mirrors(), archive.key.keyring(),
-                    Clock.fixed(TestArchive.NOW, ZoneOffset.UTC), TestArchive.SUITES, directory.resolve("locks"), LockMode.STRICT, Progress.SILENT);
+                    Clock.fixed(TestArchive.NOW, ZoneOffset.UTC), TestArchive.SUITES, directory.resolve("locks"), LockMode.STRICT,
+                            Progress.SILENT);
             String message = assertThrows(HookException.class, () -> source.packages(GROUP, Arch.X86_64, requested())).getMessage();
             assertTrue(message.contains("disk is full") && message.contains("hook.cacheDir"), message);
             run("mount", "-o", "remount,size=200m", mount.toString());

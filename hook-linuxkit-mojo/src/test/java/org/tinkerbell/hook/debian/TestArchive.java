@@ -104,7 +104,8 @@ final class TestArchive implements AutoCloseable {
         }
         return "Origin: Test\nSuite: role-of-" + codename + "\nCodename: " + codename + "\nDate: " + time(date)
                 + (until == null ? "" : "\nValid-Until: " + time(until))
-                + "\nAcquire-By-Hash: yes\nNo-Support-for-Architecture-all: Packages\nArchitectures: all amd64 arm64\nComponents: main\nSHA256:\n"
+                + "\nAcquire-By-Hash: yes\nNo-Support-for-Architecture-all: Packages\n"
+                + "Architectures: all amd64 arm64\nComponents: main\nSHA256:\n"
                 + files;
     }
 
@@ -133,8 +134,8 @@ final class TestArchive implements AutoCloseable {
         Cache cache = new Cache(directory.resolve("cache"));
         NetworkSettings network = NetworkSettings.defaults().withOffline(offline)
                 .withRetries(2, Duration.ofMillis(10), Duration.ofSeconds(2), Duration.ofSeconds(2));
-        return new PackageSource(cache, new Downloader(cache, network, progress), mirrors, keyring, Clock.fixed(now, ZoneOffset.UTC), SUITES,
-                directory.resolve("locks"), mode, progress);
+        return new PackageSource(cache, new Downloader(cache, network, progress), mirrors, keyring, Clock.fixed(now, ZoneOffset.UTC),
+                SUITES, directory.resolve("locks"), mode, progress);
     }
 
     /** Requests for package files. */

@@ -194,7 +194,8 @@ class DownloaderTest {
         server.next(PATH, TestServer.status(503), TestServer.status(503), TestServer.status(503));
         DownloadException failure = failure(downloader(), request(server.uri(PATH)));
         assertEquals(3, server.requests().size());
-        assertTrue(failure.getMessage().contains("the file") && failure.getMessage().contains(server.uri(PATH) + ": 503"), failure::getMessage);
+        assertTrue(failure.getMessage().contains("the file") && failure.getMessage().contains(server.uri(PATH) + ": 503"),
+                failure::getMessage);
     }
 
     @Test

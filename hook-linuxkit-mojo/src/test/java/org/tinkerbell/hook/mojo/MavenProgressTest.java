@@ -93,8 +93,10 @@ class MavenProgressTest {
 
     @Test
     void amountsAreForPeople() {
-        assertEquals("999 B 1 kB 999 kB 1.0 MB 99.9 MB 123 MB 1.50 GB", String.join(" ", MavenProgress.bytes(999), MavenProgress.bytes(1000),
-                MavenProgress.bytes(999_999), MavenProgress.bytes(1_000_000), MavenProgress.bytes(99_900_000), MavenProgress.bytes(123_400_000),
+        assertEquals("999 B 1 kB 999 kB 1.0 MB 99.9 MB 123 MB 1.50 GB", String.join(" ", MavenProgress.bytes(999),
+                MavenProgress.bytes(1000),
+                MavenProgress.bytes(999_999), MavenProgress.bytes(1_000_000), MavenProgress.bytes(99_900_000),
+                        MavenProgress.bytes(123_400_000),
                 MavenProgress.bytes(1_500_000_000)));
         assertEquals("59 s, 1 min 00 s, 61 min 05 s",
                 MavenProgress.duration(59) + ", " + MavenProgress.duration(60) + ", " + MavenProgress.duration(3665));
@@ -109,7 +111,8 @@ class MavenProgressTest {
         proxy.setPassword("secret");
         proxy.setNonProxyHosts("localhost|*.corp.example, 10.*");
         ProxySettings settings = MavenNetwork.of(proxy);
-        assertEquals(new ProxySettings("http", "proxy.example", 3128, "me", "secret", List.of("localhost", "*.corp.example", "10.*")), settings);
+        assertEquals(new ProxySettings("http", "proxy.example", 3128, "me", "secret", List.of("localhost", "*.corp.example", "10.*")),
+                settings);
         assertFalse(settings.toString().contains("secret"));
     }
 }

@@ -117,7 +117,10 @@ final class JavaRuntime {
         PackageLock.Group group = PackageGroups.jlink();
         List<LockedPackage> linker = packages.packages(group.name(), host, group.requested(), group.without());
         requireSameVersion(jdk, linker);
-        Path work = Files.createTempDirectory(cache.directory("java"), ".work");
+        Path work = tar.resolveSibling("." + tar.getFileName() + AtomicFile.SUFFIX);
+        // Whoever left it behind was killed: the lock is ours.
+        delete(work);
+        Files.createDirectories(work);
         try (Progress.Task task = progress.start("Cutting the Java runtime for " + arch.debianName(), -1, Progress.Unit.ITEMS)) {
             Path tool = work.resolve("tool");
             unpack(linker, tool, path -> path.startsWith("usr/lib/") || path.startsWith("usr/lib64/") || path.startsWith("etc/java-"));
@@ -255,7 +258,10 @@ final class JavaRuntime {
         return output.relativize(file).toString().replace('\\', '/');
     }
 
-    static void delete(Path directory) throws IOException {
+    private static void delete(Path directory) throws IOException {
+        if (!Files.exists(directory)) {
+            return;
+        }
         Files.walkFileTree(directory, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {

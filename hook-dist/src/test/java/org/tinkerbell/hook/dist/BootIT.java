@@ -182,9 +182,10 @@ class BootIT {
     @Test
     @Order(5)
     void sharesIdenticalFilesInMemory() throws Exception {
-        String shared = succeeds("find /host_root/containers -xdev -type f -name busybox -links +1 | wc -l").strip();
-        assertTrue(Integer.parseInt(shared.lines().reduce((a, b) -> b).orElse("0").strip()) > 1, () -> "hard links of busybox: " + shared);
-        System.out.print(succeeds("free -m; df -m /host_root | tail -1"));
+        // BusyBox is in most of the images; in memory it is there once.
+        String links = succeeds("find /host_root/containers -xdev -type f -name busybox -exec stat -c %h {} ';' | sort -n | tail -n 1").strip();
+        assertTrue(links.matches("\\d+") && Integer.parseInt(links) > 2, () -> "links of busybox: " + links);
+        System.out.print(succeeds("free -m"));
     }
 
     @Test

@@ -64,8 +64,9 @@ final class StandInWorker implements AutoCloseable {
                 + "    busybox sleep 1\n"
                 + "done\n"
                 + "exec busybox tail -f /dev/null\n";
-        tree.put(Entry.file("worker", 0755, Content.of(script)));
-        return new ImageBuilder(store).build(reference, ImageConfig.of(arch).withEntrypoint(List.of("/worker")), tree, 0);
+        // /worker itself is a directory that bootkit mounts.
+        tree.put(Entry.file("usr/bin/tink-worker", 0755, Content.of(script)));
+        return new ImageBuilder(store).build(reference, ImageConfig.of(arch).withEntrypoint(List.of("/usr/bin/tink-worker")), tree, 0);
     }
 
     @Override

@@ -27,7 +27,8 @@ final class LoopbackRegistry implements AutoCloseable {
 
     LoopbackRegistry(Toolbox toolbox, Path directory) throws IOException, InterruptedException {
         Path configuration = Files.createDirectories(directory).resolve("config.yml");
-        Files.writeString(configuration, "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: " + directory.resolve("data") + "}}\n"
+        Files.writeString(configuration, "version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: "
+                + directory.resolve("data") + "}}\n"
                 + "http: {addr: '127.0.0.1:0'}\n");
         Tool tool = toolbox.tool(ToolSet.REGISTRY, "usr/bin/docker-registry");
         process = tool.process(List.of("serve", configuration.toString())).redirectErrorStream(true).start();

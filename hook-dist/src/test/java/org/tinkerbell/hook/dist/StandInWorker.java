@@ -36,7 +36,8 @@ final class StandInWorker implements AutoCloseable {
             exchange.close();
             report.complete(body.lines()
                     .filter(line -> line.contains("="))
-                    .collect(Collectors.toMap(line -> line.substring(0, line.indexOf('=')), line -> line.substring(line.indexOf('=') + 1), (a, b) -> b)));
+                    .collect(Collectors.toMap(line -> line.substring(0, line.indexOf('=')), line -> line.substring(line.indexOf('=') + 1),
+                            (a, b) -> b)));
         });
         server.start();
     }
@@ -60,7 +61,8 @@ final class StandInWorker implements AutoCloseable {
         // The guest sees the host's loopback at 10.0.2.2.
         String script = "#!/bin/sh\n"
                 + "echo 'the worker runs'\n"
-                + "until busybox wget -q -O /dev/null --post-data \"$(busybox env)\" http://10.0.2.2:" + server.getAddress().getPort() + "/; do\n"
+                + "until busybox wget -q -O /dev/null --post-data \"$(busybox env)\" http://10.0.2.2:" + server.getAddress().getPort()
+                        + "/; do\n"
                 + "    busybox sleep 1\n"
                 + "done\n"
                 + "exec busybox tail -f /dev/null\n";

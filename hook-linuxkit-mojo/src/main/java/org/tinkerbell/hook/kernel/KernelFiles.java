@@ -18,7 +18,8 @@ import org.tinkerbell.hook.tree.Entry;
  * @param deviceTrees the entries of the directory of device trees; empty where the architecture has none
  */
 public record KernelFiles(
-        Arch arch, String source, String release, String version, Digest inputs, Content kernel, List<Entry> modules, List<Entry> deviceTrees) {
+        Arch arch, String source, String release, String version, Digest inputs, Content kernel, List<Entry> modules,
+                List<Entry> deviceTrees) {
     public KernelFiles {
         modules = List.copyOf(modules);
         deviceTrees = List.copyOf(deviceTrees);

@@ -73,7 +73,8 @@ public final class KernelImage {
      * @param report what was left out
      */
     public record Result(
-            ImageReference reference, Image image, String release, Path kernel, Path modules, Optional<Path> deviceTrees, KernelReport report) {}
+            ImageReference reference, Image image, String release, Path kernel, Path modules, Optional<Path> deviceTrees,
+                    KernelReport report) {}
 
     /**
      * Makes the image, unless it is there already.
@@ -82,7 +83,8 @@ public final class KernelImage {
      * @param keep globs of modules that stay nevertheless
      * @param repository the image's name without tag; the tag is version and eight digits of the inputs' digest
      */
-    public Result build(KernelFiles files, List<String> exclude, List<String> keep, String repository) throws IOException, InterruptedException {
+    public Result build(KernelFiles files, List<String> exclude, List<String> keep, String repository) throws IOException,
+            InterruptedException {
         Digest key = key(files, exclude, keep);
         ImageReference reference = ImageReference.parse(repository + ":" + files.version() + "-" + key.abbreviated(8));
         Path directory = cache.directory(DIRECTORY).resolve(key.abbreviated(32));
@@ -100,7 +102,8 @@ public final class KernelImage {
 
     private Digest key(KernelFiles files, List<String> exclude, List<String> keep) {
         // The directory of an unpacked tool is named by the digest of its packages.
-        return Digest.of(String.join("\n", FORMAT, files.arch().kernelName(), files.release(), files.inputs().hex(), depmod.root().getFileName().toString(),
+        return Digest.of(String.join("\n", FORMAT, files.arch().kernelName(), files.release(), files.inputs().hex(),
+                depmod.root().getFileName().toString(),
                 "exclude", String.join("\n", exclude), "keep", String.join("\n", keep)));
     }
 

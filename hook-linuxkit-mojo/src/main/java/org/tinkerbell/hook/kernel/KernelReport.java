@@ -50,8 +50,10 @@ public record KernelReport(
                 excluded.add(new Group(glob, entries.size(), entries.stream().mapToLong(e -> e.content().size()).sum())));
         excluded.sort(Comparator.comparingLong(Group::bytes).reversed().thenComparing(Group::glob));
         List<Entry> kept = selection.kept().stream().filter(e -> e.content() != null && ModuleInfo.isModule(e.path())).toList();
-        return new KernelReport(files.source(), files.release(), files.kernel().size(), kept.size(), kept.stream().mapToLong(e -> e.content().size()).sum(),
-                List.copyOf(excluded), selection.dependents(), selection.dependentEntries().stream().mapToLong(e -> e.content().size()).sum(),
+        return new KernelReport(files.source(), files.release(), files.kernel().size(), kept.size(),
+                kept.stream().mapToLong(e -> e.content().size()).sum(),
+                List.copyOf(excluded), selection.dependents(),
+                        selection.dependentEntries().stream().mapToLong(e -> e.content().size()).sum(),
                 List.copyOf(selection.idle()));
     }
 
@@ -68,18 +70,21 @@ public record KernelReport(
     /** For a terminal. */
     public List<String> lines() {
         List<String> lines = new ArrayList<>();
-        lines.add(String.format(Locale.ROOT, "%s: kernel %s, %d modules of %.1f MB; %d left out, which saves %.1f MB", source, release, kept,
+        lines.add(String.format(Locale.ROOT, "%s: kernel %s, %d modules of %.1f MB; %d left out, which saves %.1f MB", source, release,
+                kept,
                 keptBytes / 1e6, leftOut(), savedBytes() / 1e6));
         for (Group group : excluded.subList(0, Math.min(SHOWN, excluded.size()))) {
             lines.add(String.format(Locale.ROOT, "  %6.1f MB %5d modules  %s", group.bytes() / 1e6, group.modules(), group.glob()));
         }
         if (excluded.size() > SHOWN) {
             List<Group> rest = excluded.subList(SHOWN, excluded.size());
-            lines.add(String.format(Locale.ROOT, "  %6.1f MB %5d modules  by %d more exclusions", rest.stream().mapToLong(Group::bytes).sum() / 1e6,
+            lines.add(String.format(Locale.ROOT, "  %6.1f MB %5d modules  by %d more exclusions",
+                    rest.stream().mapToLong(Group::bytes).sum() / 1e6,
                     rest.stream().mapToInt(Group::modules).sum(), rest.size()));
         }
         if (!dependents.isEmpty()) {
-            lines.add(String.format(Locale.ROOT, "  %6.1f MB %5d modules  that need one of those", dependentBytes / 1e6, dependents.size()));
+            lines.add(String.format(Locale.ROOT, "  %6.1f MB %5d modules  that need one of those", dependentBytes / 1e6,
+                    dependents.size()));
         }
         return lines;
     }

@@ -54,7 +54,9 @@ record ModuleInfo(String name, List<String> depends) {
             List<String> depends = new ArrayList<>();
             for (String text : modinfo(elf)) {
                 if (text.startsWith("depends=")) {
-                    Arrays.stream(text.substring(8).split(",")).filter(name -> !name.isEmpty()).map(ModuleInfo::kernelName).forEach(depends::add);
+                    Arrays.stream(text.substring(8).split(","))
+                            .filter(name -> !name.isEmpty())
+                            .map(ModuleInfo::kernelName).forEach(depends::add);
                 }
             }
             return new ModuleInfo(name(entry.path()), depends);

@@ -55,8 +55,10 @@ public final class KernelMojo extends AbstractFlavorMojo {
             return;
         }
         KernelFiles files = switch (kernel.method()) {
-            case DEBIAN -> new DebianKernel(packageSource(project.getBasedir().toPath())).kernel(kernel.packageName().orElseThrow(), flavor.arch());
-            case DEFAULT, ARMBIAN -> throw new HookException("Flavor " + chosen.id() + " needs a kernel of the method '" + kernel.method().id()
+            case DEBIAN -> new DebianKernel(packageSource(project.getBasedir().toPath())).kernel(kernel.packageName().orElseThrow(),
+                    flavor.arch());
+            case DEFAULT, ARMBIAN -> throw new HookException("Flavor " + chosen.id() + " needs a kernel of the method '"
+                    + kernel.method().id()
                     + "', which this version of Hook cannot build yet; debian-amd64 and debian-arm64 are flavors whose kernel it can.");
         };
         ImageStore store = ImageStore.of(cache());
@@ -68,7 +70,8 @@ public final class KernelMojo extends AbstractFlavorMojo {
 
     private String repository(Kernel.Method method) {
         String named = repository != null && !repository.isBlank() ? repository : System.getenv(REPOSITORY);
-        return (named != null && !named.isBlank() ? named : DEFAULT_REPOSITORY) + (method == Kernel.Method.DEFAULT ? "" : "-" + method.id());
+        return (named != null && !named.isBlank() ? named : DEFAULT_REPOSITORY) + (method == Kernel.Method.DEFAULT ? "" : "-"
+                + method.id());
     }
 
     private void attach(Flavor flavor, KernelImage.Result result, ImageStore store) throws IOException {

@@ -29,7 +29,8 @@ public final class QemuMojo extends AbstractFlavorMojo {
     private static final String DIST_MODULE = "hook-dist";
     private static final long DISK_BYTES = 8L << 30;
 
-    /** Address of the Tinkerbell server. Default: this host, as the guest sees it. Also of that name in the environment, as all of these. */
+    /** Address of the Tinkerbell server. Default: this host, as the guest sees it. Also of that name in the environment, as all of these.
+     * */
     @Parameter(property = "TINK_SERVER")
     private String tinkServer;
 
@@ -83,12 +84,14 @@ public final class QemuMojo extends AbstractFlavorMojo {
         String path = System.getenv().getOrDefault("PATH", "");
         Tool qemu = Emulator.of(flavor.arch(), Optional.ofNullable(executable).map(File::toPath), path, toolbox, progress());
         Accelerator accelerator = Accelerator.of(flavor.arch(), qemu);
-        Machine machine = new Machine(flavor.arch(), memory, cpus, mac(), kernel, initramfs, commandLine(flavor), disk(), firmware(flavor, toolbox, target),
+        Machine machine = new Machine(flavor.arch(), memory, cpus, mac(), kernel, initramfs, commandLine(flavor), disk(), firmware(flavor,
+                toolbox, target),
                 false);
         boolean terminal = onTerminal();
         List<String> arguments = machine.arguments(accelerator, terminal ? "mon:stdio" : "stdio");
         progress().info(flavor.id() + " in QEMU with " + memory + " MiB, " + (accelerator == Accelerator.KVM ? "by KVM" : "emulated")
-                + (terminal ? "; Ctrl-A X ends it" : "; there is no terminal, so nothing can be typed, and it runs until the machine is switched off"));
+                + (terminal ? "; Ctrl-A X ends it"
+                        : "; there is no terminal, so nothing can be typed, and it runs until the machine is switched off"));
         progress().info("By hand:\n" + qemu.commandLine(machine.arguments(accelerator, "mon:stdio")));
         ProcessBuilder builder = qemu.process(arguments).inheritIO();
         if (!terminal) {
@@ -149,7 +152,8 @@ public final class QemuMojo extends AbstractFlavorMojo {
     private Optional<Machine.Firmware> firmware(Flavor flavor, Toolbox toolbox, Path target) throws IOException {
         return switch (boot.toLowerCase(Locale.ROOT)) {
             case "kernel" -> Optional.empty();
-            case "uefi" -> Optional.of(Emulator.firmware(flavor.arch(), toolbox, target.resolve("qemu").resolve("uefi-" + flavor.arch().ociName() + ".vars")));
+            case "uefi" -> Optional.of(Emulator.firmware(flavor.arch(), toolbox, target.resolve("qemu").resolve("uefi-"
+                    + flavor.arch().ociName() + ".vars")));
             default -> throw new HookException("hook.qemu.boot is '" + boot + "': it is kernel (the default) or uefi.");
         };
     }

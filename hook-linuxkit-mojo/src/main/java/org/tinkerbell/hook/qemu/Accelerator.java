@@ -60,14 +60,16 @@ public enum Accelerator {
 
     private static boolean starts(Arch guest, Tool qemu) throws IOException, InterruptedException {
         String machine = guest == Arch.X86_64 ? "q35" : "virt";
-        Process process = qemu.process(List.of("-nodefaults", "-no-user-config", "-display", "none", "-machine", machine, "-accel", "kvm", "-cpu",
+        Process process = qemu.process(List.of("-nodefaults", "-no-user-config", "-display", "none", "-machine", machine, "-accel", "kvm",
+                "-cpu",
                         KVM.processor(guest), "-m", "64", "-S", "-qmp", "stdio"))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
         try {
             // QMP's two words: https://www.qemu.org/docs/master/interop/qmp-spec.html
-            process.getOutputStream().write("{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"quit\"}\n".getBytes(StandardCharsets.US_ASCII));
+            String words = "{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"quit\"}\n";
+            process.getOutputStream().write(words.getBytes(StandardCharsets.US_ASCII));
             process.getOutputStream().flush();
             return process.waitFor(PROBE_SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0;
         } catch (IOException e) {

@@ -28,7 +28,8 @@ public final class Console implements Closeable {
     private static final int SHOWN_LINES = 25;
     private static final Pattern PANIC = Pattern.compile("Kernel panic - not syncing[^\r\n]*");
     // ECMA-48: CSI sequences, OSC sequences, and the two-byte escapes.
-    private static final Pattern ESCAPES = Pattern.compile("\u001b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\u0007\u001b]*(?:\u0007|\u001b\\\\)|[@-Z\\\\^_=>78])");
+    private static final Pattern ESCAPES = Pattern.compile(
+            "\u001b(?:\\[[0-9;?]*[ -/]*[@-~]|\\][^\u0007\u001b]*(?:\u0007|\u001b\\\\)|[@-Z\\\\^_=>78])");
 
     private final OutputStream in;
     private final Path transcript;

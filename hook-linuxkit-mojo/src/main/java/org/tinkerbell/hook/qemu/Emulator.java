@@ -35,7 +35,8 @@ public final class Emulator {
      * @param path directories to look in, as in the environment's {@code PATH}
      * @throws HookException if the host has none and cannot run one out of packages
      */
-    public static Tool of(Arch guest, Optional<Path> named, String path, Toolbox toolbox, Progress progress) throws IOException, InterruptedException {
+    public static Tool of(Arch guest, Optional<Path> named, String path, Toolbox toolbox, Progress progress) throws IOException,
+            InterruptedException {
         if (named.isPresent()) {
             if (!Files.isExecutable(named.get())) {
                 throw new HookException("There is no program " + named.get() + ", which -Dhook.qemu.executable names.");

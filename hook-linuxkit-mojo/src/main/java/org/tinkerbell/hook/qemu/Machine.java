@@ -40,7 +40,8 @@ public record Machine(
 
     public Machine {
         if (memory < 64) {
-            throw new HookException("A machine with " + memory + " MiB of memory cannot boot: -Dhook.qemu.memory is in MiB, for example 1024.");
+            throw new HookException("A machine with " + memory
+                    + " MiB of memory cannot boot: -Dhook.qemu.memory is in MiB, for example 1024.");
         }
         if (processors < 1) {
             throw new HookException("A machine needs a processor: -Dhook.qemu.cpus is 1 or more.");

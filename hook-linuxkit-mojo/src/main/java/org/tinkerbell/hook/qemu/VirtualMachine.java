@@ -99,7 +99,8 @@ public final class VirtualMachine implements AutoCloseable {
         }
         console.close();
         if (process.exitValue() != 0) {
-            throw new HookException("QEMU ended with status " + process.exitValue() + ": " + Files.readString(errors).strip() + "\nTo repeat it:\n  "
+            throw new HookException("QEMU ended with status " + process.exitValue() + ": " + Files.readString(errors).strip()
+                    + "\nTo repeat it:\n  "
                     + commandLine);
         }
     }

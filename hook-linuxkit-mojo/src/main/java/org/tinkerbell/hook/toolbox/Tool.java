@@ -57,7 +57,8 @@ public record Tool(String name, List<String> prefix, Path root, SortedMap<String
 
     /** The command line in the shell's syntax, to be repeated by hand. */
     public String commandLine(Collection<String> arguments) {
-        String variables = environment.entrySet().stream().map(e -> e.getKey() + "=" + quoted(e.getValue()) + " ").collect(Collectors.joining());
+        String variables = environment.entrySet().stream().map(e -> e.getKey() + "=" + quoted(e.getValue())
+                + " ").collect(Collectors.joining());
         return variables + command(arguments).stream().map(Tool::quoted).collect(Collectors.joining(" "));
     }
 
@@ -113,7 +114,8 @@ public record Tool(String name, List<String> prefix, Path root, SortedMap<String
 
     private static String tail(String text) {
         List<String> lines = text.strip().lines().toList();
-        return lines.subList(Math.max(0, lines.size() - 30), lines.size()).stream().map(line -> "  " + line).collect(Collectors.joining("\n"));
+        return lines.subList(Math.max(0, lines.size() - 30), lines.size()).stream().map(line -> "  "
+                + line).collect(Collectors.joining("\n"));
     }
 
     private static String quoted(String word) {

@@ -15,7 +15,8 @@ public enum ToolSet {
     QEMU_X86_64(List.of("qemu-system-x86", "seabios", "ovmf"), List.of(), List.of("usr/share/OVMF/*secboot*", "usr/share/OVMF/*snakeoil*",
             "usr/share/OVMF/*.ms.fd", "usr/share/ovmf", "usr/share/qemu/OVMF.fd", "usr/bin/qemu-system-i386")),
     /** QEMU for 64-bit ARM with the firmware that it needs. */
-    QEMU_AARCH64(List.of("qemu-system-arm", "qemu-efi-aarch64"), List.of(), List.of("usr/share/AAVMF/*secboot*", "usr/share/AAVMF/*snakeoil*",
+    QEMU_AARCH64(List.of("qemu-system-arm", "qemu-efi-aarch64"), List.of(), List.of("usr/share/AAVMF/*secboot*",
+            "usr/share/AAVMF/*snakeoil*",
             "usr/share/AAVMF/*.ms.fd", "usr/share/qemu-efi-aarch64", "usr/bin/qemu-system-arm")),
     /** {@code depmod} and its kin. */
     KMOD(List.of("kmod"), List.of(), List.of()),
@@ -27,7 +28,8 @@ public enum ToolSet {
     REGISTRY(List.of("docker-registry"), List.of(), List.of());
 
     // What documents or administers a package is of no use to somebody who runs a program of it.
-    private static final List<Glob> NEVER = List.of(Glob.of("var"), Glob.of("usr/share/{doc,man,info,locale,lintian,bug,icons,applications,zsh,fish}"),
+    private static final List<Glob> NEVER = List.of(Glob.of("var"),
+            Glob.of("usr/share/{doc,man,info,locale,lintian,bug,icons,applications,zsh,fish}"),
             Glob.of("usr/share/bash-completion"), Glob.of("usr/lib/{systemd,udev}"), Glob.of("etc/{init.d,cron.d,cron.daily,logrotate.d}"));
 
     private final List<String> packages;

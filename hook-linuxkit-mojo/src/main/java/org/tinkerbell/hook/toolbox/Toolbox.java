@@ -89,14 +89,16 @@ public final class Toolbox {
         Path root = root(set);
         Path file = root.resolve(executable);
         if (!Files.isRegularFile(file)) {
-            throw new HookException("The packages of the tool set " + set.group() + " have no " + executable + " (looked for in " + root + ").");
+            throw new HookException("The packages of the tool set " + set.group() + " have no " + executable + " (looked for in " + root
+                    + ").");
         }
         Arch host = Arch.host();
         List<String> prefix = new ArrayList<>();
         Path loader = root.resolve(host.dynamicLoader());
         if (isDynamic(file)) {
             // ld.so(8): the program's own search path must not lead to the host's libraries.
-            prefix.addAll(List.of(loader.toString(), "--inhibit-cache", "--library-path", root.resolve("usr/lib").resolve(host.triplet()).toString()));
+            prefix.addAll(List.of(loader.toString(), "--inhibit-cache", "--library-path",
+                    root.resolve("usr/lib").resolve(host.triplet()).toString()));
         }
         prefix.add(file.toString());
         prefix.addAll(set.arguments(root));
@@ -116,7 +118,8 @@ public final class Toolbox {
     public synchronized Path root(ToolSet set) throws IOException {
         String os = System.getProperty("os.name");
         if (!os.toLowerCase(Locale.ROOT).equals("linux")) {
-            throw new HookException("This needs " + String.join(", ", set.packages()) + ", which Hook takes from Debian's packages and runs on Linux "
+            throw new HookException("This needs " + String.join(", ", set.packages())
+                    + ", which Hook takes from Debian's packages and runs on Linux "
                     + "only; this is " + os + ". Build on a Linux machine, in WSL or in a container.");
         }
         Path root = unpacked.get(set);
@@ -141,7 +144,8 @@ public final class Toolbox {
                 Path temporary = root.resolveSibling("." + root.getFileName() + AtomicFile.SUFFIX);
                 // Whoever left it behind does not hold the lock any more.
                 delete(temporary);
-                try (Progress.Task task = progress.start("Unpacking " + set.group() + " from " + packages.size() + " packages", -1, Progress.Unit.ITEMS)) {
+                try (Progress.Task task = progress.start("Unpacking " + set.group() + " from " + packages.size() + " packages", -1,
+                        Progress.Unit.ITEMS)) {
                     FileTree tree = new FileTree();
                     source().entries(packages).values().forEach(entries -> tree.putAll(entries, FileTree.Clash.REFUSE));
                     write(tree, set, temporary, task);
@@ -196,7 +200,8 @@ public final class Toolbox {
                         Files.createLink(path, first);
                     } else {
                         copy(entry.content(), path);
-                        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString((entry.mode() & 0111) != 0 ? "rwxr-xr-x" : "rw-r--r--"));
+                        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString((entry.mode() & 0111) != 0 ? "rwxr-xr-x"
+                                : "rw-r--r--"));
                     }
                     task.advance(1);
                 }
@@ -232,7 +237,8 @@ public final class Toolbox {
     // Firmware images are mostly holes.
     private static void copy(Content content, Path path) throws IOException {
         try (InputStream in = content.open();
-                FileChannel out = FileChannel.open(path, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.SPARSE))) {
+                FileChannel out = FileChannel.open(path, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE,
+                        StandardOpenOption.SPARSE))) {
             byte[] block = new byte[BLOCK];
             byte[] zeros = new byte[BLOCK];
             long position = 0;

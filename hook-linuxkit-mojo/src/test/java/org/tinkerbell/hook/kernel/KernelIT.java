@@ -54,7 +54,8 @@ class KernelIT {
         Mirrors mirrors = Mirrors.of(System.getProperty("hook.debian.mirror"), System.getProperty("hook.debian.securityMirror"),
                 System.getProperty("hook.debian.snapshot"), Path.of("/etc/apt"));
         Downloader downloader = new Downloader(cache, NetworkSettings.defaults(), Progress.SILENT);
-        Toolbox.Packages packages = locks -> new PackageSource(cache, downloader, mirrors, "trixie", locks, LockMode.LENIENT, Progress.SILENT);
+        Toolbox.Packages packages = locks -> new PackageSource(cache, downloader, mirrors, "trixie", locks, LockMode.LENIENT,
+                Progress.SILENT);
         debian = new DebianKernel(packages.lockedIn(directory.resolve("no-locks")));
         files = debian.kernel("linux-image-cloud-" + Arch.host().debianName(), Arch.host());
         depmod = new Toolbox(cache, packages, Progress.SILENT).tool(ToolSet.KMOD, "usr/sbin/depmod");
@@ -82,7 +83,8 @@ class KernelIT {
         String root = "lib/modules/" + result.release() + "/";
         Map<String, Entry> entries = TarFile.open(result.modules(), "modules").entries().stream()
                 .collect(Collectors.toMap(Entry::path, Function.identity()));
-        List<String> dependencies = new String(entries.get(root + "modules.dep").content().bytes(), StandardCharsets.UTF_8).lines().toList();
+        List<String> dependencies = new String(entries.get(root + "modules.dep").content().bytes(),
+                StandardCharsets.UTF_8).lines().toList();
         long modules = entries.keySet().stream().filter(ModuleInfo::isModule).count();
         assertEquals(modules, dependencies.size(), "every module has its line");
         assertEquals(modules, result.report().kept());
@@ -100,6 +102,7 @@ class KernelIT {
 
     @Test
     void saysWhatIsNoKernel() {
-        assertTrue(assertThrows(HookException.class, () -> debian.kernel("busybox-static", Arch.host())).getMessage().contains("busybox-static"));
+        assertTrue(assertThrows(HookException.class, () -> debian.kernel("busybox-static",
+                Arch.host())).getMessage().contains("busybox-static"));
     }
 }

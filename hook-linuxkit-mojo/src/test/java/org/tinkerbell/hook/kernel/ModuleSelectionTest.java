@@ -95,9 +95,11 @@ class ModuleSelectionTest {
     @Test
     void saysWhichModuleIsDamaged() throws IOException {
         Entry cut = Entry.file("kernel/a.ko", 0644, Content.of(Arrays.copyOf(elf(""), 100)));
-        assertTrue(assertThrows(IOException.class, () -> ModuleSelection.of(List.of(cut), List.of(), List.of())).getMessage().contains("kernel/a.ko"));
+        assertTrue(assertThrows(IOException.class, () -> ModuleSelection.of(List.of(cut), List.of(),
+                List.of())).getMessage().contains("kernel/a.ko"));
         Entry text = Entry.file("kernel/b.ko.xz", 0644, Content.of("no xz"));
         assertTrue(assertThrows(IOException.class, () -> ModuleInfo.read(text)).getMessage().contains("kernel/b.ko.xz"));
-        assertTrue(assertThrows(HookException.class, () -> ModuleSelection.of(kernel(), List.of("a{b"), List.of())).getMessage().contains("a{b"));
+        assertTrue(assertThrows(HookException.class, () -> ModuleSelection.of(kernel(), List.of("a{b"),
+                List.of())).getMessage().contains("a{b"));
     }
 }

@@ -30,7 +30,8 @@ class ConsoleTest {
     Path directory;
 
     private Console of(String text) throws IOException {
-        return new Console(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), new ByteArrayOutputStream(), directory.resolve("log"));
+        return new Console(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), new ByteArrayOutputStream(),
+                directory.resolve("log"));
     }
 
     @Test

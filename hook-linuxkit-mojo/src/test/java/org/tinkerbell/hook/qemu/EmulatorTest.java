@@ -48,7 +48,8 @@ class EmulatorTest {
         Path old = qemu("old", "7.2.17");
         for (String path : new String[] {"", old.getParent().toString()}) {
             assertEquals("unpacked",
-                    assertThrows(HookException.class, () -> Emulator.of(Arch.X86_64, Optional.empty(), path, toolbox(), Progress.SILENT)).getMessage());
+                    assertThrows(HookException.class, () -> Emulator.of(Arch.X86_64, Optional.empty(), path, toolbox(),
+                            Progress.SILENT)).getMessage());
         }
         assertEquals(old.toString(), Emulator.of(Arch.X86_64, Optional.of(old), "", toolbox(), Progress.SILENT).prefix().get(0),
                 "who names one gets it");

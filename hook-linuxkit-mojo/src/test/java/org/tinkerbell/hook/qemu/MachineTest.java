@@ -14,7 +14,8 @@ import org.tinkerbell.hook.io.HookException;
 
 class MachineTest {
     private static Machine machine(Arch arch, int memory, String mac) {
-        return new Machine(arch, memory, 2, mac, Path.of("/d/vmlinuz"), Path.of("/d/initramfs"), "console=ttyS0 a=b", Optional.of(Path.of("/d/a,b.img")),
+        return new Machine(arch, memory, 2, mac, Path.of("/d/vmlinuz"), Path.of("/d/initramfs"), "console=ttyS0 a=b",
+                Optional.of(Path.of("/d/a,b.img")),
                 Optional.of(new Machine.Firmware(Path.of("/f/CODE.fd"), Path.of("/f/VARS.fd"))), false);
     }
 
@@ -22,7 +23,8 @@ class MachineTest {
     void writesTheCommandLineOfAPc() {
         List<String> arguments = machine(Arch.X86_64, 1024, Machine.DEFAULT_MAC).arguments(Accelerator.TCG, "stdio");
         String line = String.join(" ", arguments);
-        assertTrue(line.startsWith("-nodefaults -no-user-config -display none -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024M "), line);
+        assertTrue(line.startsWith("-nodefaults -no-user-config -display none "), line);
+        assertTrue(line.contains(" -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024M "), line);
         assertTrue(line.contains("file=/d/a,,b.img"), "a comma in a file's name is doubled");
         assertTrue(line.contains("if=pflash,unit=0,format=raw,readonly=on,file=/f/CODE.fd"), line);
         assertEquals("console=ttyS0 a=b", arguments.get(arguments.indexOf("-append") + 1));
@@ -32,7 +34,8 @@ class MachineTest {
     @Test
     void hasAnotherProcessorForEachAccelerator() {
         Machine arm = machine(Arch.AARCH64, 1024, Machine.DEFAULT_MAC);
-        assertTrue(String.join(" ", arm.arguments(Accelerator.TCG, "stdio")).contains("-machine virt -accel tcg,thread=multi -cpu cortex-a72 "));
+        assertTrue(String.join(" ", arm.arguments(Accelerator.TCG,
+                "stdio")).contains("-machine virt -accel tcg,thread=multi -cpu cortex-a72 "));
         assertTrue(String.join(" ", arm.arguments(Accelerator.KVM, "stdio")).contains("-accel kvm -cpu host "));
     }
 

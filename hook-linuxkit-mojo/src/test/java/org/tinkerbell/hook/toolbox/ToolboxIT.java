@@ -44,9 +44,11 @@ class ToolboxIT {
     }
 
     private static Toolbox toolbox() throws IOException {
-        Mirrors mirrors = Mirrors.of(System.getProperty("hook.debian.mirror"), System.getProperty("hook.debian.security"), null, Path.of("/etc/apt"));
+        Mirrors mirrors = Mirrors.of(System.getProperty("hook.debian.mirror"), System.getProperty("hook.debian.security"), null,
+                Path.of("/etc/apt"));
         Downloader downloader = new Downloader(cache, NetworkSettings.defaults(), Progress.SILENT);
-        return new Toolbox(cache, locks -> new PackageSource(cache, downloader, mirrors, "trixie", locks, LockMode.LENIENT, Progress.SILENT),
+        return new Toolbox(cache, locks -> new PackageSource(cache, downloader, mirrors, "trixie", locks, LockMode.LENIENT,
+                Progress.SILENT),
                 Progress.SILENT);
     }
 
@@ -57,7 +59,8 @@ class ToolboxIT {
         HookException failure = assertThrows(HookException.class, () -> kmod.run("--nonsense it's"));
         assertTrue(failure.getMessage().contains("'--nonsense it'\\''s'"), failure.getMessage());
         String line = failure.getMessage().substring(failure.getMessage().lastIndexOf('\n'));
-        assertEquals(1, new ProcessBuilder("sh", "-c", line.strip()).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        assertEquals(1, new ProcessBuilder("sh", "-c",
+                line.strip()).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start().waitFor(), "the command line of the message can be repeated");
     }
 
@@ -65,7 +68,8 @@ class ToolboxIT {
     void runsTheJdk() throws Exception {
         Tool jlink = toolbox.tool(ToolSet.JDK, "usr/lib/jvm/java-21-openjdk-" + Arch.host().debianName() + "/bin/jlink");
         Path runtime = directory.resolve("runtime");
-        jlink.run("--module-path", jlink.prefix().get(jlink.prefix().size() - 1).replace("bin/jlink", "jmods"), "--add-modules", "java.base",
+        jlink.run("--module-path", jlink.prefix().get(jlink.prefix().size() - 1).replace("bin/jlink", "jmods"), "--add-modules",
+                "java.base",
                 "--output", runtime.toString());
         assertTrue(Files.exists(runtime.resolve("lib/modules")));
     }
@@ -76,7 +80,8 @@ class ToolboxIT {
             Tool qemu = toolbox.qemu(arch);
             assertTrue(qemu.run("--version").out().contains("version 10."), qemu.toString());
             // A machine with a network card wants the firmware, the card's and the option ROMs; nothing of the host's.
-            qemu.run("-machine", arch == Arch.X86_64 ? "q35" : "virt", "-device", "virtio-net-pci", "-display", "none", "-S", "-monitor", "null",
+            qemu.run("-machine", arch == Arch.X86_64 ? "q35" : "virt", "-device", "virtio-net-pci", "-display", "none", "-S", "-monitor",
+                    "null",
                     "-serial", "null", "-device", "help");
         }
         assertTrue(Files.size(toolbox.root(ToolSet.QEMU_AARCH64).resolve("usr/share/AAVMF/AAVMF_VARS.fd")) > 0);
@@ -98,7 +103,8 @@ class ToolboxIT {
     void saysWhatIsMissing() {
         String message = assertThrows(HookException.class, () -> toolbox.tool(ToolSet.KMOD, "usr/bin/nothing")).getMessage();
         assertTrue(message.contains("kmod") && message.contains("usr/bin/nothing"), message);
-        assertEquals(ToolSet.values().length, Map.copyOf(Toolbox.groups().stream().collect(Collectors.toMap(g -> g.name(), g -> g))).size());
+        assertEquals(ToolSet.values().length, Map.copyOf(Toolbox.groups().stream().collect(Collectors.toMap(g -> g.name(),
+                g -> g))).size());
         assertTrue(List.of(ToolSet.values()).contains(ToolSet.qemu(Arch.AARCH64)));
     }
 

@@ -427,7 +427,7 @@ class DownloaderTest {
         ProxySettings proxy = new ProxySettings(null, "proxy", 3128, null, null, List.of("localhost", "*.corp.example", "10.*"));
         assertEquals("http", proxy.protocol());
         assertTrue(proxy.excludes("LOCALHOST") && proxy.excludes("a.corp.example") && proxy.excludes("10.1.2.3"));
-        assertFalse(proxy.excludes("corp.example.org") || proxy.excludes("deb.debian.org") || proxy.excludes("110.1.2.3"));
+        assertFalse(proxy.excludes("corp.example.org") || proxy.excludes("mirror.example.org") || proxy.excludes("110.1.2.3"));
     }
 
     @Test

@@ -28,7 +28,7 @@ import org.tinkerbell.hook.tree.Content;
 import org.tinkerbell.hook.tree.Entry;
 
 /**
- * Writes a file tree as an initramfs: a cpio archive in the order of the paths, where files that are the same are hard links
+ * Writes a file tree as an initramfs: a cpio archive in the order of the paths, the large files last, where files that are the same are hard links
  * (see {@link HardLinks}), cut into segments that are compressed on all processors and kept in the cache under the
  * digest of what they were made from. The same tree gives the same bytes on every host.
  *
@@ -38,6 +38,7 @@ import org.tinkerbell.hook.tree.Entry;
 public final class Initramfs {
     private static final int BUFFER = 1 << 16;
     private static final int DIGEST = 32;
+    private static final long LARGE = 1L << 20;
 
     /** How long a segment stays in the cache after its last use. */
     private static final Duration KEPT = Duration.ofDays(14);
@@ -96,9 +97,10 @@ public final class Initramfs {
 
     private Result doWrite(Collection<Entry> tree, List<Content> early, Path target) throws IOException {
         List<Entry> entries = new ArrayList<>(tree);
-        entries.sort(Comparator.comparing(Entry::path));
+        // Large files come last, in a segment of their own: see Segment. No directory is large, so each is there before its files.
+        entries.sort(Comparator.comparing(Initramfs::isLarge).thenComparing(Entry::path));
         HardLinks links = new HardLinks(entries);
-        List<Segment> segments = Segment.cut(members(entries, links));
+        List<Segment> segments = Segment.cut(members(entries, links), member -> isLarge(member.entry()));
         List<Compressed> files = new ArrayList<>();
         for (Segment segment : segments) {
             String name = "initramfs/" + compression + "/" + segment.key(compression).hex();
@@ -125,6 +127,10 @@ public final class Initramfs {
                 compressed,
                 links.shared(),
                 entries.stream().filter(e -> !e.xattrs().isEmpty()).map(Entry::path).toList());
+    }
+
+    private static boolean isLarge(Entry entry) {
+        return entry.content() != null && entry.content().size() >= LARGE;
     }
 
     private List<Member> members(List<Entry> entries, HardLinks links) {
@@ -187,7 +193,7 @@ public final class Initramfs {
         cache.file(file.name(), temporary -> {
             MessageDigest digest = Digest.algorithm();
             try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(temporary), BUFFER)) {
-                try (OutputStream compressing = compression.over(new Digesting(out, digest))) {
+                try (OutputStream compressing = compression.over(new Digesting(out, digest), file.segment().large())) {
                     file.segment().writeTo(compressing, task);
                 }
                 out.write(digest.digest());

@@ -122,7 +122,7 @@ public final class KernelImage {
                 write(modules, "lib/modules/" + files.release(), out);
             }
             if (!files.deviceTrees().isEmpty()) {
-                try (OutputStream out = Compression.parse("gzip-9").over(Files.newOutputStream(temporary.resolve(DEVICE_TREES)))) {
+                try (OutputStream out = Compression.parse("gzip-9").over(Files.newOutputStream(temporary.resolve(DEVICE_TREES)), false)) {
                     write(files.deviceTrees(), "", out);
                 }
             }

@@ -99,13 +99,15 @@ class InitramfsTest {
                 Entry.file("bin/empty", 0600, Content.of("")));
     }
 
-    /** Sixteen files of 3 MB each in three containers and the modules. */
+    /** Forty-eight files just too small to be large ones, in three containers and the modules, and two that are large. */
     private static List<Entry> large() throws IOException {
         List<Entry> tree = new ArrayList<>();
-        for (int i = 0; i < 16; i++) {
+        for (int i = 0; i < 48; i++) {
             String directory = i % 4 == 3 ? "lib/modules/6.1" : "containers/services/" + (char) ('a' + i % 4) + "/lower";
-            tree.add(Entry.file(directory + "/file" + i, 0644, Noise.of(i, 3_000_000 + i)));
+            tree.add(Entry.file(directory + "/file" + i, 0644, Noise.of(i, 1_000_000 + i)));
         }
+        tree.add(Entry.file("containers/services/a/lower/large", 0644, Noise.of(48, 2_000_000)));
+        tree.add(Entry.file("usr/bin/large", 0644, Noise.of(49, 2_000_000)));
         return tree;
     }
 
@@ -224,11 +226,13 @@ class InitramfsTest {
         assertEquals(0, write(tree, "zstd-1", "cache", "two").compressedSegments());
         assertArrayEquals(Files.readAllBytes(work.resolve("one")), Files.readAllBytes(work.resolve("two")));
 
-        tree.set(6, Entry.file(tree.get(6).path(), 0644, Noise.of(100, 3_000_100)));
+        tree.set(6, Entry.file(tree.get(6).path(), 0644, Noise.of(100, 1_000_100)));
         assertEquals(1, write(tree, "zstd-1", "cache", "three").compressedSegments());
+        tree.set(49, Entry.file(tree.get(49).path(), 0644, Noise.of(101, 2_000_000)));
+        assertEquals(1, write(tree, "zstd-1", "cache", "large").compressedSegments(), "the large files are a segment of their own");
         assertEquals(first.segments(), write(tree, "zstd-3", "cache", "four").compressedSegments(), "another level is another result");
         try (InputStream in = unpacked(work.resolve("three"), "zstd")) {
-            assertEquals(16, Listing.ofCpio(in).lines().size());
+            assertEquals(50, Listing.ofCpio(in).lines().size());
         }
     }
 
@@ -317,7 +321,7 @@ class InitramfsTest {
         tree.remove(tree.size() - 1);
         write(tree, "zstd-1", "cache", "out");
         try (InputStream in = unpacked(work.resolve("out"), "zstd")) {
-            assertEquals(16, Listing.ofCpio(in).lines().size());
+            assertEquals(50, Listing.ofCpio(in).lines().size());
         }
     }
 

@@ -16,6 +16,7 @@ import org.eclipse.aether.resolution.ArtifactResolutionException;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.flavor.Inventory;
+import org.tinkerbell.hook.flavor.Kernel;
 import org.tinkerbell.hook.io.HookException;
 
 /** What the goals have that work on one flavor: the inventory and the choice in it, and the artifacts of other modules. */
@@ -47,6 +48,18 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
     /** The flavor that this build is of. */
     protected final Flavor flavor() throws IOException {
         return inventory().flavor(flavorNamed() ? flavor : Inventory.defaultId(Arch.host()));
+    }
+
+    /**
+     * Lets a flavor pass whose kernel can be built.
+     *
+     * @throws HookException if it cannot
+     */
+    protected static void requireKernelMethod(Flavor flavor) {
+        if (flavor.kernel().method() != Kernel.Method.DEBIAN) {
+            throw new HookException("Flavor " + flavor.id() + " needs a kernel of the method '" + flavor.kernel().method().id()
+                    + "', which this version of Hook cannot build yet; debian-amd64 and debian-arm64 are flavors whose kernel it can.");
+        }
     }
 
     /** The inventory with the site's changes. */

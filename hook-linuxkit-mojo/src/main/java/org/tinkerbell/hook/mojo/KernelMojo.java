@@ -54,13 +54,9 @@ public final class KernelMojo extends AbstractFlavorMojo {
             progress().info(chosen.id() + " takes its kernel from " + kernel.method().module() + ": nothing to do here");
             return;
         }
-        KernelFiles files = switch (kernel.method()) {
-            case DEBIAN -> new DebianKernel(packageSource(project.getBasedir().toPath())).kernel(kernel.packageName().orElseThrow(),
-                    flavor.arch());
-            case DEFAULT, ARMBIAN -> throw new HookException("Flavor " + chosen.id() + " needs a kernel of the method '"
-                    + kernel.method().id()
-                    + "', which this version of Hook cannot build yet; debian-amd64 and debian-arm64 are flavors whose kernel it can.");
-        };
+        requireKernelMethod(chosen);
+        KernelFiles files =
+                new DebianKernel(packageSource(project.getBasedir().toPath())).kernel(kernel.packageName().orElseThrow(), flavor.arch());
         ImageStore store = ImageStore.of(cache());
         KernelImage.Result result = new KernelImage(cache(), store, toolbox().tool(ToolSet.KMOD, "usr/sbin/depmod"), progress())
                 .build(files, flavor.excludedModules(), flavor.keptModules(), repository(kernel.method()));

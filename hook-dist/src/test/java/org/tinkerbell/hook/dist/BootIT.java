@@ -165,6 +165,9 @@ class BootIT {
             assertTrue(services.lines().anyMatch(line -> line.contains(service) && line.toLowerCase().contains("running")), services);
         }
         assertFalse(services.toLowerCase().contains("failed"), services);
+        // What runs once has run by now; the runner says on the console what went wrong with it.
+        List<String> wrong = console.text().lines().filter(line -> line.contains("onboot") && line.contains("fail")).toList();
+        assertEquals(List.of(), wrong);
         String containers = succeeds("docker ps --format '{{.Names}} {{.Status}}'");
         assertTrue(containers.lines().anyMatch(line -> line.startsWith("tink-worker Up")), containers);
         assertTrue(succeeds("docker logs tink-worker 2>&1").contains("the worker runs"));

@@ -21,6 +21,7 @@ import org.apache.maven.project.MavenProjectHelper;
 import org.tinkerbell.hook.container.ContainerImages;
 import org.tinkerbell.hook.container.ContainerImages.Built;
 import org.tinkerbell.hook.container.ImageDefinition;
+import org.tinkerbell.hook.container.PlainJar;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.oci.ImageArchive;
@@ -59,8 +60,12 @@ public final class ImagesMojo extends AbstractFlavorMojo {
         Flavor flavor = flavor();
         ImageStore store = ImageStore.of(cache());
         List<ImageDefinition> definitions = ContainerImages.definitions(imagesDirectory.toPath());
+        Optional<Path> agents = agents();
+        if (agents.isPresent()) {
+            agents = Optional.of(PlainJar.of(agents.get(), cache()));
+        }
         ContainerImages images = new ContainerImages(
-                cache(), store, packageSource(imagesDirectory.toPath()), flavor.arch(), base(), lists(flavor), agents(), progress());
+                cache(), store, packageSource(imagesDirectory.toPath()), flavor.arch(), base(), lists(flavor), agents, progress());
         List<Built> built = new ArrayList<>(images.build(definitions));
         built.addAll(new DockerfileImages(session, project, pluginManager, store, cache(), flavor.arch(), base(), buildDirectory.toPath())
                 .build(imagesDirectory.toPath()));

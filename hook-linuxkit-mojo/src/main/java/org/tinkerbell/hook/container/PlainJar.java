@@ -20,8 +20,9 @@ import org.tinkerbell.hook.io.Digest;
  */
 public final class PlainJar {
     private static final String MANIFEST = "META-INF/MANIFEST.MF";
-    // The first time that a zip file can have; local, so that the host's time zone does not matter.
-    private static final LocalDateTime TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
+    // Local, so that the host's time zone does not matter; not the first time that a zip file can have, beside which the JDK writes
+    // another in an extra field that has the zone in it.
+    private static final LocalDateTime TIME = LocalDateTime.of(1980, 2, 1, 0, 0);
 
     private PlainJar() {}
 

@@ -4,11 +4,8 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -25,6 +22,7 @@ import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.Directories;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.toolbox.Tool;
@@ -119,7 +117,7 @@ final class JavaRuntime {
         requireSameVersion(jdk, linker);
         Path work = tar.resolveSibling("." + tar.getFileName() + AtomicFile.SUFFIX);
         // Whoever left it behind was killed: the lock is ours.
-        delete(work);
+        Directories.delete(work);
         Files.createDirectories(work);
         try (Progress.Task task = progress.start("Cutting the Java runtime for " + arch.debianName(), -1, Progress.Unit.ITEMS)) {
             Path tool = work.resolve("tool");
@@ -135,7 +133,7 @@ final class JavaRuntime {
             jlink(tool, host).run(arguments);
             write(output, tar);
         } finally {
-            delete(work);
+            Directories.delete(work);
         }
     }
 
@@ -256,24 +254,5 @@ final class JavaRuntime {
 
     private static String relative(Path output, Path file) {
         return output.relativize(file).toString().replace('\\', '/');
-    }
-
-    private static void delete(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        Files.walkFileTree(directory, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path visited, IOException failure) throws IOException {
-                Files.delete(visited);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

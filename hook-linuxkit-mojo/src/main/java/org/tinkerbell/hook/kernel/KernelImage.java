@@ -2,11 +2,8 @@ package org.tinkerbell.hook.kernel;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +13,7 @@ import org.tinkerbell.hook.initramfs.Compression;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.Directories;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.oci.Image;
 import org.tinkerbell.hook.oci.ImageBuilder;
@@ -111,8 +109,8 @@ public final class KernelImage {
         Path temporary = directory.resolveSibling("." + directory.getFileName() + AtomicFile.SUFFIX);
         Path scratch = directory.resolveSibling("." + directory.getFileName() + ".depmod" + AtomicFile.SUFFIX);
         // Whoever left them behind does not hold the lock any more.
-        delete(temporary);
-        delete(scratch);
+        Directories.delete(temporary);
+        Directories.delete(scratch);
         try (Progress.Task task = progress.start("Selecting and indexing the modules of " + files.source(), -1, Progress.Unit.ITEMS)) {
             Files.createDirectories(temporary);
             ModuleSelection selection = ModuleSelection.of(files.modules(), exclude, keep);
@@ -130,8 +128,8 @@ public final class KernelImage {
             task.advance(modules.size());
             Files.move(temporary, directory);
         } finally {
-            delete(temporary);
-            delete(scratch);
+            Directories.delete(temporary);
+            Directories.delete(scratch);
         }
     }
 
@@ -159,24 +157,5 @@ public final class KernelImage {
         ImageConfig config = ImageConfig.of(arch).withLabels(Map.of("org.opencontainers.image.version", files.release(),
                 "org.opencontainers.image.title", "Linux " + files.release() + " from " + files.source()));
         return new ImageBuilder(store).build(reference, config, tree, 0);
-    }
-
-    private static void delete(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        Files.walkFileTree(directory, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path done, IOException failure) throws IOException {
-                Files.delete(done);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

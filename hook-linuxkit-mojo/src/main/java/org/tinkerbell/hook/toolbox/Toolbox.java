@@ -5,12 +5,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -30,6 +27,7 @@ import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.Directories;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.tree.Content;
@@ -143,7 +141,7 @@ public final class Toolbox {
             if (!Files.isDirectory(root)) {
                 Path temporary = root.resolveSibling("." + root.getFileName() + AtomicFile.SUFFIX);
                 // Whoever left it behind does not hold the lock any more.
-                delete(temporary);
+                Directories.delete(temporary);
                 try (Progress.Task task = progress.start("Unpacking " + set.group() + " from " + packages.size() + " packages", -1,
                         Progress.Unit.ITEMS)) {
                     FileTree tree = new FileTree();
@@ -151,7 +149,7 @@ public final class Toolbox {
                     write(tree, set, temporary, task);
                     Files.move(temporary, root);
                 } finally {
-                    delete(temporary);
+                    Directories.delete(temporary);
                 }
             }
         }
@@ -274,24 +272,5 @@ public final class Toolbox {
             }
             return false;
         }
-    }
-
-    private static void delete(Path directory) throws IOException {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        Files.walkFileTree(directory, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path done, IOException failure) throws IOException {
-                Files.delete(done);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

@@ -97,7 +97,7 @@ public final class Keyring {
     private static List<PGPSignature> signatures(byte[] armored, String source) {
         List<PGPSignature> signatures = new ArrayList<>();
         try (ArmoredInputStream in = new ArmoredInputStream(new ByteArrayInputStream(armored))) {
-            Iterator<Object> objects = new BcPGPObjectFactory(in).iterator();
+            Iterator<?> objects = new BcPGPObjectFactory(in).iterator();
             while (objects.hasNext()) {
                 if (objects.next() instanceof PGPSignatureList list) {
                     list.forEach(signatures::add);

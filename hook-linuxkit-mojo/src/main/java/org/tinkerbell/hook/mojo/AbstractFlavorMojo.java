@@ -4,8 +4,8 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
+import javax.inject.Inject;
 import org.apache.maven.execution.MavenSession;
-import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.project.MavenProject;
 import org.eclipse.aether.RepositorySystem;
@@ -24,7 +24,7 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
     private static final String GROUP = "org.tinkerbell.hook";
     private static final String FLAVORS_MODULE = "hook-flavors";
 
-    @Component
+    @Inject
     private RepositorySystem repositories;
 
     @Parameter(defaultValue = "${project}", readonly = true, required = true)

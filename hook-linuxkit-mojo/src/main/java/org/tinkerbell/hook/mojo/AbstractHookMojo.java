@@ -7,12 +7,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import javax.inject.Inject;
 import org.apache.maven.execution.MavenExecutionRequest;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugin.AbstractMojo;
 import org.apache.maven.plugin.MojoExecutionException;
 import org.apache.maven.plugin.MojoFailureException;
-import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.settings.crypto.SettingsDecrypter;
 import org.tinkerbell.hook.debian.LockMode;
@@ -75,7 +75,7 @@ abstract class AbstractHookMojo extends AbstractMojo {
     @Parameter(property = "hook.registry.insecure")
     private String registryInsecure;
 
-    @Component
+    @Inject
     private SettingsDecrypter settingsDecrypter;
 
     private Progress progress;

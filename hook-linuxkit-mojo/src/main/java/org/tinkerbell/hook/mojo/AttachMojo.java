@@ -4,7 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.maven.plugins.annotations.Component;
+import javax.inject.Inject;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -20,7 +20,7 @@ import org.tinkerbell.hook.io.HookException;
  */
 @Mojo(name = "attach", defaultPhase = LifecyclePhase.PACKAGE, threadSafe = true)
 public final class AttachMojo extends AbstractFlavorMojo {
-    @Component
+    @Inject
     private MavenProjectHelper projectHelper;
 
     /** Where the tarball is. */

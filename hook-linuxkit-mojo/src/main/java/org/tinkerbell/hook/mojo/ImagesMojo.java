@@ -10,16 +10,16 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import javax.inject.Inject;
 import org.apache.maven.artifact.Artifact;
 import org.apache.maven.plugin.BuildPluginManager;
-import org.apache.maven.plugins.annotations.Component;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.plugins.annotations.ResolutionScope;
 import org.apache.maven.project.MavenProjectHelper;
-import org.tinkerbell.hook.container.ContainerImages;
 import org.tinkerbell.hook.container.ContainerImages.Built;
+import org.tinkerbell.hook.container.ContainerImages;
 import org.tinkerbell.hook.container.ImageDefinition;
 import org.tinkerbell.hook.container.PlainJar;
 import org.tinkerbell.hook.flavor.Flavor;
@@ -37,10 +37,10 @@ public final class ImagesMojo extends AbstractFlavorMojo {
     private static final String AGENTS = "hook-agents";
     private static final String FIRMWARE = "usr/lib/firmware/";
 
-    @Component
+    @Inject
     private MavenProjectHelper projectHelper;
 
-    @Component
+    @Inject
     private BuildPluginManager pluginManager;
 
     /** The directory that has the images' directories in it, and the package locks. */

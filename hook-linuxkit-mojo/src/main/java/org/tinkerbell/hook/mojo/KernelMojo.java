@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.apache.maven.plugins.annotations.Component;
+import javax.inject.Inject;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -34,7 +34,7 @@ public final class KernelMojo extends AbstractFlavorMojo {
     private static final String REPOSITORY = "HOOK_KERNEL_OCI_BASE";
     private static final int NAMED_DIGITS = 12;
 
-    @Component
+    @Inject
     private MavenProjectHelper projectHelper;
 
     /** Name of the kernel's image without its tag, to which the method is added. Also of that name in the environment. */

@@ -46,6 +46,11 @@ class ServiceIT {
                 supervisor.destroyForcibly();
             }
         }
+        // A supervisor that was killed leaves its containerd behind; the path of this test's configuration tells it from any other.
+        String config = root + "/containerd.toml";
+        ProcessHandle.allProcesses()
+                .filter(p -> p.info().arguments().map(arguments -> List.of(arguments).contains(config)).orElse(false))
+                .forEach(ProcessHandle::destroyForcibly);
         for (String line : Machine.text(Path.of("/proc/self/mountinfo")).split("\n")) {
             String where = line.split(" ")[4];
             if (where.startsWith(root.toString())) {

@@ -1,0 +1,106 @@
+package org.tinkerbell.hook.linuxkit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.flavor.Flavor;
+import org.tinkerbell.hook.flavor.Inventory;
+import org.tinkerbell.hook.initramfs.Compression;
+import org.tinkerbell.hook.io.Cache;
+import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.oci.ImageBuilder;
+import org.tinkerbell.hook.oci.ImageConfig;
+import org.tinkerbell.hook.oci.ImageReference;
+import org.tinkerbell.hook.oci.ImageStore;
+import org.tinkerbell.hook.tree.Content;
+import org.tinkerbell.hook.tree.Entry;
+import org.tinkerbell.hook.tree.TarFile;
+import org.tinkerbell.hook.tree.TarWriter;
+
+class FlavorBuildTest {
+    @TempDir
+    Path directory;
+
+    private Cache cache;
+    private ImageStore store;
+    private Flavor flavor;
+
+    @BeforeEach
+    void kernelImage() throws IOException {
+        cache = new Cache(directory.resolve("cache"));
+        store = ImageStore.of(cache);
+        ByteArrayOutputStream trees = new ByteArrayOutputStream();
+        try (GZIPOutputStream gzip = new GZIPOutputStream(trees)) {
+            TarWriter.write(List.of(Entry.file("board.dtb", 0644, Content.of("tree"))), gzip, 0);
+        }
+        Path packed = Files.write(directory.resolve("dtbs.tar.gz"), trees.toByteArray());
+        ByteArrayOutputStream modules = new ByteArrayOutputStream();
+        TarWriter.write(List.of(Entry.directory("lib", 0755)), modules, 0);
+        Path tar = Files.write(directory.resolve("kernel.tar"), modules.toByteArray());
+        new ImageBuilder(store).build(ImageReference.parse("k:1"), ImageConfig.of(Arch.AARCH64), List.of(
+                Entry.file("dtbs.tar.gz", 0644, Content.of(packed)),
+                Entry.file("kernel", 0644, Content.of("the kernel")),
+                Entry.file("kernel.tar", 0644, Content.of(tar))), 0);
+        Path inventory = Files.writeString(directory.resolve("flavors.yaml"),
+                "flavors: {board: {arch: aarch64, template: t, kernel: {method: armbian, artifact: a}}}");
+        flavor = Inventory.read(inventory, Optional.empty()).flavor("board");
+        Files.writeString(directory.resolve("motd"), "hello");
+        Files.writeString(directory.resolve("t.yaml"), """
+                kernel: {image: "${HOOK_KERNEL_IMAGE}"}
+                files: [{path: etc/motd, source: motd}]
+                """);
+    }
+
+    private FlavorBuild.Result build(String builder) throws IOException {
+        return new FlavorBuild(new EmbeddedEngine(new StoreImages(store, (r, a) -> {}), cache, Progress.SILENT), store, cache).build(
+                new FlavorBuild.Request(flavor, directory.resolve("t.yaml"), TemplateVariables.of("1", "board", "k:1", "6.12", Map.of()), false,
+                        Compression.DEFAULT, 0, directory.resolve("work"), directory.resolve("out"), builder));
+    }
+
+    @Test
+    void givesTheNamesThatBootServersKnow() throws IOException {
+        List<Path> files = build("b").files();
+        assertEquals(List.of("dtbs-board.tar.gz", "initramfs-board", "vmlinuz-board"), files.stream().map(f -> f.getFileName().toString()).toList());
+        assertEquals("the kernel", Files.readString(directory.resolve("out/vmlinuz-board")));
+        try (GZIPInputStream in = new GZIPInputStream(Files.newInputStream(files.get(0)))) {
+            assertEquals(List.of("dtbs-board", "dtbs-board/board.dtb"),
+                    TarFile.index(in, directory.resolve("dtbs.tar"), "dtbs").entries().stream().map(Entry::path).toList());
+        }
+        assertEquals("hello", Files.readString(directory.resolve("work/motd")), "the YAML can be fed to linuxkit as it is");
+    }
+
+    @Test
+    void buildsAgainWhatHasChangedAndNothingElse() throws IOException {
+        assertTrue(build("b").report().isPresent());
+        assertTrue(build("b").report().isEmpty(), "nothing has changed");
+        Files.writeString(directory.resolve("motd"), "other");
+        assertTrue(build("b").report().isPresent(), "a file of the template");
+        assertTrue(build("c").report().isPresent(), "the program that builds");
+        Files.writeString(directory.resolve("out/vmlinuz-board"), "tampered");
+        assertTrue(build("c").report().isPresent(), "a result");
+        Files.writeString(directory.resolve("out/vmlinuz-old"), "another flavor's");
+        assertEquals(3, build("c").files().size(), "what is not this flavor's goes");
+    }
+
+    @Test
+    void aMissingFileIsNamedWithItsLine() throws IOException {
+        Files.delete(directory.resolve("motd"));
+        String message = assertThrows(HookException.class, () -> build("b")).getMessage();
+        assertTrue(message.contains("hook.yaml:2") && message.contains("motd"), message);
+    }
+}

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -395,11 +396,16 @@ class RegistryTest {
         // Not a host that is known to be insecure: it is talked to in TLS, which it does not know.
         try (ServerSocket server = new ServerSocket(0)) {
             Thread thread = new Thread(() -> {
-                try (var socket = server.accept()) {
-                    socket.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes());
-                    socket.getInputStream().read();
-                } catch (IOException e) {
-                    // The test is over.
+                while (!server.isClosed()) {
+                    try (var socket = server.accept()) {
+                        // Its hello is read first and its end waited for: a reset could reach the client before the answer does.
+                        socket.getInputStream().read(new byte[8192]);
+                        socket.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes());
+                        socket.shutdownOutput();
+                        socket.getInputStream().transferTo(OutputStream.nullOutputStream());
+                    } catch (IOException e) {
+                        // The client hung up, or the test is over.
+                    }
                 }
             });
             thread.setDaemon(true);

@@ -57,6 +57,12 @@ public record Flavor(
         return kernel.method() == Kernel.Method.DEFAULT ? "source" : "external";
     }
 
+    /** The same with another kernel. */
+    public Flavor withKernel(Kernel newKernel) {
+        return new Flavor(
+                id, description, arch, aliases, newKernel, template, tags, iso, forcedOutputId, excludedModules, keptModules, firmware);
+    }
+
     /** Id of the flavor whose kernel it boots: its own, unless it takes another's. */
     public String kernelId() {
         return kernel.of().orElse(id);

@@ -168,6 +168,7 @@ public record Inventory(List<Flavor> flavors) {
                 new Kernel(
                         method,
                         text(kernel, "of"),
+                        text(kernel, "source"),
                         text(kernel, "series"),
                         text(kernel, "pointRelease"),
                         text(kernel, "config"),

@@ -9,6 +9,7 @@ import org.tinkerbell.hook.debian.LockedPackage;
 import org.tinkerbell.hook.debian.PackageLock;
 import org.tinkerbell.hook.debian.PackageSource;
 import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.tree.Content;
 import org.tinkerbell.hook.tree.Entry;
@@ -18,7 +19,7 @@ import org.tinkerbell.hook.tree.Entry;
  * the newest image package of the suites, whose name has the kernel's release: only that one is unpacked. Layout of
  * it: the <a href="https://kernel-team.pages.debian.net/kernel-handbook/ch-packaging.html">Debian Linux Kernel Handbook</a>, chapter 3.
  */
-public final class DebianKernel {
+public final class DebianKernel implements KernelMethod {
     // An initramfs of the system is not made here, and neither are the things that the maintainer scripts of the image want.
     private static final List<String> WITHOUT = List.of("initramfs-tools", "kmod", "linux-base", "linux-initramfs-tool");
     private static final Pattern IMAGE = Pattern.compile("linux-image-(\\d+\\.\\d+(?:\\.\\d+)?\\S*)");
@@ -43,10 +44,12 @@ public final class DebianKernel {
     /**
      * The newest kernel, as the lock has it.
      *
-     * @param packageName as the inventory has it
      * @throws HookException if it cannot be had or does not look like a kernel
      */
-    public KernelFiles kernel(String packageName, Arch arch) throws IOException {
+    @Override
+    public KernelFiles kernel(Flavor flavor) throws IOException {
+        String packageName = flavor.kernel().packageName().orElseThrow();
+        Arch arch = flavor.arch();
         PackageLock.Group group = group(packageName);
         for (LockedPackage candidate : packages.packages(group.name(), arch, group.requested(), group.without())) {
             Matcher matcher = IMAGE.matcher(candidate.name());

@@ -3,7 +3,9 @@ package org.tinkerbell.hook.mojo;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 import javax.inject.Inject;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -23,6 +25,8 @@ import org.tinkerbell.hook.io.HookException;
 abstract class AbstractFlavorMojo extends AbstractHookMojo {
     private static final String GROUP = "org.tinkerbell.hook";
     private static final String FLAVORS_MODULE = "hook-flavors";
+    // The methods that KernelMojo has a class for.
+    private static final Set<Kernel.Method> METHODS = EnumSet.of(Kernel.Method.DEBIAN);
 
     @Inject
     private RepositorySystem repositories;
@@ -56,7 +60,7 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
      * @throws HookException if it cannot
      */
     protected static void requireKernelMethod(Flavor flavor) {
-        if (flavor.kernel().method() != Kernel.Method.DEBIAN) {
+        if (!METHODS.contains(flavor.kernel().method())) {
             throw new HookException("Flavor " + flavor.id() + " needs a kernel of the method '" + flavor.kernel().method().id()
                     + "', which this version of Hook cannot build yet; debian-amd64 and debian-arm64 are flavors whose kernel it can.");
         }
@@ -108,7 +112,8 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
         }
     }
 
-    private Path fromWhereMavenWasStarted(Path path) {
+    /** A path that a person wrote, absolute. */
+    protected final Path fromWhereMavenWasStarted(Path path) {
         MavenSession current = session;
         return Path.of(current.getExecutionRootDirectory()).resolve(path);
     }

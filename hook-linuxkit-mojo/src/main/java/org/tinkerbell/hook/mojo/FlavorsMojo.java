@@ -63,6 +63,7 @@ public final class FlavorsMojo extends AbstractFlavorMojo {
             Map<String, Object> kernel = new LinkedHashMap<>();
             kernel.put("method", f.kernel().method().id());
             f.kernel().of().ifPresent(v -> kernel.put("of", v));
+            f.kernel().source().ifPresent(v -> kernel.put("source", v));
             f.kernel().series().ifPresent(v -> kernel.put("series", v));
             f.kernel().pointRelease().ifPresent(v -> kernel.put("pointRelease", v));
             f.kernel().config().ifPresent(v -> kernel.put("config", v));

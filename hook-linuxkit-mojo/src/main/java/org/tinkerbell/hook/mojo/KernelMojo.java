@@ -19,6 +19,7 @@ import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.kernel.DebianKernel;
 import org.tinkerbell.hook.kernel.KernelFiles;
 import org.tinkerbell.hook.kernel.KernelImage;
+import org.tinkerbell.hook.kernel.KernelMethod;
 import org.tinkerbell.hook.oci.ImageArchive;
 import org.tinkerbell.hook.oci.ImageStore;
 import org.tinkerbell.hook.toolbox.ToolSet;
@@ -29,7 +30,7 @@ import org.tinkerbell.hook.toolbox.ToolSet;
  * ({@code oci.tar}), what was left out ({@code report.json}), and a description for the modules after this one ({@code json}).
  */
 @Mojo(name = "kernel", defaultPhase = LifecyclePhase.PACKAGE, threadSafe = true)
-public final class KernelMojo extends AbstractFlavorMojo {
+public final class KernelMojo extends AbstractKernelMojo {
     private static final String DEFAULT_REPOSITORY = "ghcr.io/tinkerbell/hook/kernel/hook-kernel";
     private static final String REPOSITORY = "HOOK_KERNEL_OCI_BASE";
     private static final int NAMED_DIGITS = 12;
@@ -48,20 +49,26 @@ public final class KernelMojo extends AbstractFlavorMojo {
     @Override
     protected void run() throws IOException, InterruptedException {
         Flavor chosen = flavor();
-        Flavor flavor = inventory().flavor(chosen.kernelId());
+        Flavor flavor = kernelFlavor();
         Kernel kernel = flavor.kernel();
         if (!kernel.method().module().equals(project.getArtifactId())) {
             progress().info(chosen.id() + " takes its kernel from " + kernel.method().module() + ": nothing to do here");
             return;
         }
         requireKernelMethod(chosen);
-        KernelFiles files =
-                new DebianKernel(packageSource(project.getBasedir().toPath())).kernel(kernel.packageName().orElseThrow(), flavor.arch());
+        KernelFiles files = method(kernel.method()).kernel(flavor);
         ImageStore store = ImageStore.of(cache());
         KernelImage.Result result = new KernelImage(cache(), store, toolbox().tool(ToolSet.KMOD, "usr/sbin/depmod"), progress())
                 .build(files, flavor.excludedModules(), flavor.keptModules(), repository(kernel.method()));
         attach(flavor, result, store);
         result.report().lines().forEach(progress()::info);
+    }
+
+    private KernelMethod method(Kernel.Method method) throws IOException {
+        return switch (method) {
+            case DEBIAN -> new DebianKernel(packageSource(project.getBasedir().toPath()));
+            case ARMBIAN, DEFAULT -> throw new IllegalStateException("requireKernelMethod lets no " + method.id() + " pass");
+        };
     }
 
     private String repository(Kernel.Method method) {

@@ -57,7 +57,7 @@ class KernelIT {
         Toolbox.Packages packages = locks -> new PackageSource(cache, downloader, mirrors, "trixie", locks, LockMode.LENIENT,
                 Progress.SILENT);
         debian = new DebianKernel(packages.lockedIn(directory.resolve("no-locks")));
-        files = debian.kernel("linux-image-cloud-" + Arch.host().debianName(), Arch.host());
+        files = debian.kernel(TestFlavors.debian("linux-image-cloud-" + Arch.host().debianName(), Arch.host()));
         depmod = new Toolbox(cache, packages, Progress.SILENT).tool(ToolSet.KMOD, "usr/sbin/depmod");
     }
 
@@ -102,7 +102,7 @@ class KernelIT {
 
     @Test
     void saysWhatIsNoKernel() {
-        assertTrue(assertThrows(HookException.class, () -> debian.kernel("busybox-static",
-                Arch.host())).getMessage().contains("busybox-static"));
+        assertTrue(assertThrows(HookException.class, () -> debian.kernel(TestFlavors.debian("busybox-static",
+                Arch.host()))).getMessage().contains("busybox-static"));
     }
 }

@@ -1,0 +1,30 @@
+package org.tinkerbell.hook.kernel;
+
+import java.util.List;
+import java.util.Optional;
+import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.flavor.Flavor;
+import org.tinkerbell.hook.flavor.Kernel;
+
+/** Flavors with nothing but a kernel. */
+final class TestFlavors {
+    private TestFlavors() {}
+
+    /** One with Debian's kernel. */
+    static Flavor debian(String packageName, Arch arch) {
+        return of(arch, new Kernel(Kernel.Method.DEBIAN, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
+                Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(packageName)));
+    }
+
+    /** One with a kernel from source. */
+    static Flavor source(String source, String series, Optional<String> pointRelease, String config, Arch arch) {
+        return of(arch, new Kernel(Kernel.Method.DEFAULT, Optional.empty(), Optional.of(source), Optional.of(series), pointRelease,
+                Optional.of(config), Optional.empty(), Optional.empty(), Optional.empty()));
+    }
+
+    /** One with any kernel. */
+    static Flavor of(Arch arch, Kernel kernel) {
+        return new Flavor("test-" + arch.ociName(), "", arch, List.of(), kernel, "hook", List.of(), false, Optional.empty(), List.of(),
+                List.of(), List.of());
+    }
+}

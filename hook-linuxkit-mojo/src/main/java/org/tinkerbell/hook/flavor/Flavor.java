@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param excludedModules globs below {@code lib/modules/<version>/kernel} that are left out
  * @param keptModules globs that are kept though an exclusion names them too
  * @param firmware globs below {@code lib/firmware} that are taken in
+ * @param linuxkit release of the {@code linuxkit} command for builds with it
  */
 public record Flavor(
         String id,
@@ -31,7 +32,8 @@ public record Flavor(
         Optional<String> forcedOutputId,
         List<String> excludedModules,
         List<String> keptModules,
-        List<String> firmware) {
+        List<String> firmware,
+        LinuxKitRelease linuxkit) {
 
     public Flavor {
         aliases = List.copyOf(aliases);
@@ -60,7 +62,7 @@ public record Flavor(
     /** The same with another kernel. */
     public Flavor withKernel(Kernel newKernel) {
         return new Flavor(
-                id, description, arch, aliases, newKernel, template, tags, iso, forcedOutputId, excludedModules, keptModules, firmware);
+                id, description, arch, aliases, newKernel, template, tags, iso, forcedOutputId, excludedModules, keptModules, firmware, linuxkit);
     }
 
     /** Id of the flavor whose kernel it boots: its own, unless it takes another's. */

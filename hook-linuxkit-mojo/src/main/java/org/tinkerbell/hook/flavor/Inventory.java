@@ -181,7 +181,14 @@ public record Inventory(List<Flavor> flavors) {
                 text(all, "outputId"),
                 texts(all.path("modules").path("exclude")),
                 texts(all.path("modules").path("keep")),
-                texts(all.path("firmware").path("include")));
+                texts(all.path("firmware").path("include")),
+                release(all.path("linuxkit")));
+    }
+
+    private static LinuxKitRelease release(JsonNode linuxkit) {
+        Map<String, String> sums = new LinkedHashMap<>();
+        linuxkit.path("sha256").properties().forEach(sum -> sums.put(sum.getKey(), sum.getValue().asString()));
+        return new LinuxKitRelease(text(linuxkit, "version"), sums);
     }
 
     private static String required(String id, JsonNode all, String field, YamlFile file) {

@@ -1,20 +1,15 @@
 package org.tinkerbell.hook.linuxkit;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.tinkerbell.hook.flavor.Arch;
-import org.tinkerbell.hook.initramfs.Initramfs;
-import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
+import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.io.Progress;
@@ -43,11 +38,8 @@ public final class EmbeddedEngine implements Engine {
     @Override
     public Result build(Request request) throws IOException {
         LinuxKitConfig config = request.config();
-        removeLeftovers(request);
-        if (config.hasTrust()) {
-            progress.warn(config.source().at("/trust") + ": trust: has no effect; LinuxKit dropped Docker Content Trust, and images are "
-                    + "verified by the digest in their name.");
-        }
+        SystemFiles.removeLeftovers(request);
+        warnOfTrust(config, progress);
         Map<String, Images.Layered> found = images(config, request.arch());
         Map<String, List<Entry>> layouts = new HashMap<>();
         for (LinuxKitConfig.Volume volume : config.volumes()) {
@@ -62,47 +54,15 @@ public final class EmbeddedEngine implements Engine {
         FilesSection files = new FilesSection(config, request.sources(), Path.of(System.getProperty("user.home")));
         RootFileSystem.Assembled system = new RootFileSystem(config, found, layouts, cache, files).assemble();
 
-        Path initrd = request.directory().resolve(request.name() + "-initrd.img");
-        Path kernel = request.directory().resolve(request.name() + "-kernel");
-        Path cmdline = request.directory().resolve(request.name() + "-cmdline");
-        Path reportFile = request.directory().resolve(request.name() + "-report.json");
-        Initramfs.Result written = new Initramfs(cache, request.compression(), request.mtime(), progress)
-                .write(system.entries(), system.microcode().map(List::of).orElse(List.of()), initrd);
-        if (system.kernel().isPresent()) {
-            AtomicFile.write(kernel, out -> {
-                try (InputStream in = system.kernel().get().open()) {
-                    in.transferTo(out);
-                }
-            });
-        } else {
-            Files.deleteIfExists(kernel);
-        }
-        if (system.cmdline().isEmpty()) {
-            Files.deleteIfExists(cmdline);
-        } else {
-            AtomicFile.write(cmdline, system.cmdline());
-        }
-        Map<String, String> digests = new LinkedHashMap<>();
-        found.forEach((name, image) -> digests.put(name, image.digest().toString()));
-        Report report = Report.of(request, digests, system, written);
-        AtomicFile.write(reportFile, report.json());
-        return new Result(
-                system.kernel().map(content -> kernel),
-                initrd,
-                system.cmdline().isEmpty() ? Optional.empty() : Optional.of(cmdline),
-                report,
-                reportFile);
+        Map<String, Digest> digests = new LinkedHashMap<>();
+        found.forEach((name, image) -> digests.put(name, image.digest()));
+        return new SystemFiles(cache, progress).write(request, digests, system);
     }
 
-    /** Deletes what an earlier build of the same name was writing when it was killed. */
-    private static void removeLeftovers(Request request) throws IOException {
-        if (Files.isDirectory(request.directory())) {
-            String glob = "." + request.name().replaceAll("[^A-Za-z0-9_.-]", "?") + "-*" + AtomicFile.SUFFIX;
-            try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(request.directory(), glob)) {
-                for (Path leftover : leftovers) {
-                    Files.deleteIfExists(leftover);
-                }
-            }
+    static void warnOfTrust(LinuxKitConfig config, Progress progress) {
+        if (config.hasTrust()) {
+            progress.warn(config.source().at("/trust") + ": trust: has no effect; LinuxKit dropped Docker Content Trust, and images are "
+                    + "verified by the digest in their name.");
         }
     }
 

@@ -2,12 +2,44 @@ package org.tinkerbell.hook.linuxkit;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.initramfs.Compression;
+import org.tinkerbell.hook.io.HookException;
 
 /** Turns a LinuxKit YAML into a system that boots. */
 public interface Engine {
+    /** Which engine. */
+    enum Kind {
+        /** {@link EmbeddedEngine}. */
+        EMBEDDED,
+        /** {@link CommandEngine}. */
+        COMMAND;
+
+        /**
+         * The engine of a name.
+         *
+         * @throws HookException if there is none: with the names that there are
+         */
+        public static Kind of(String name) {
+            for (Kind kind : values()) {
+                if (kind.toString().equals(name)) {
+                    return kind;
+                }
+            }
+            throw new HookException("hook.engine is '" + name + "'; allowed: "
+                    + Arrays.stream(values()).map(Kind::toString).collect(Collectors.joining(", ")));
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
     /**
      * What to build.
      *

@@ -43,16 +43,33 @@ public final class StoreImages implements Images {
 
     @Override
     public Images.Layered image(String name, Arch arch) throws IOException {
+        Image found = present(name, arch);
+        return new Images.Layered(found.digest(), store.entries(found), found.configJson().path("config"));
+    }
+
+    /** Digest of the manifest of an image, which is in the store afterwards; nothing of it is unpacked. */
+    Digest digest(String name, Arch arch) throws IOException {
+        return present(name, arch).digest();
+    }
+
+    /** Sees to it that an image is in the store for every one of these platforms. */
+    void complete(String name, List<String> platforms) throws IOException {
+        pullForLayout(ImageReference.parse(name), platforms);
+    }
+
+    /** The directory of the store, an OCI image layout. */
+    Path storeLayout() {
+        return store.layout();
+    }
+
+    private Image present(String name, Arch arch) throws IOException {
         ImageReference reference = ImageReference.parse(name);
         Optional<Image> found = store.find(reference, arch);
         if (found.isEmpty()) {
             pull.pull(reference, arch);
             found = store.find(reference, arch);
         }
-        if (found.isEmpty()) {
-            throw new HookException("the image " + reference + " is not for " + arch.ociName());
-        }
-        return new Images.Layered(found.get().digest(), store.entries(found.get()), found.get().configJson().path("config"));
+        return found.orElseThrow(() -> new HookException("the image " + reference + " is not for " + arch.ociName()));
     }
 
     @Override

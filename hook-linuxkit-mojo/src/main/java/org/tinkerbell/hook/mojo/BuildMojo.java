@@ -2,18 +2,18 @@ package org.tinkerbell.hook.mojo;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.initramfs.Compression;
-import org.tinkerbell.hook.linuxkit.EmbeddedEngine;
 import org.tinkerbell.hook.linuxkit.Engine;
 import org.tinkerbell.hook.linuxkit.LinuxKitConfig;
 import org.tinkerbell.hook.oci.ImageStore;
 
-/** Builds a kernel and an initramfs from any LinuxKit YAML, without the linuxkit command and without Docker. */
+/** Builds a kernel and an initramfs from any LinuxKit YAML, without Docker and, unless it is asked for, without the linuxkit command. */
 @Mojo(name = "build", requiresProject = false, aggregator = true, threadSafe = true)
-public final class BuildMojo extends AbstractHookMojo {
+public final class BuildMojo extends AbstractEngineMojo {
     /** The LinuxKit YAML. */
     @Parameter(property = "hook.yaml", required = true)
     private String yaml;
@@ -38,12 +38,17 @@ public final class BuildMojo extends AbstractHookMojo {
     @Parameter(property = "hook.mtime", defaultValue = "0")
     private long mtime;
 
+    /** With the engine {@code command}: show all that the command says. Also {@code DEBUG=yes} in the environment. */
+    @Parameter(property = "hook.debug", defaultValue = "false")
+    private boolean debug;
+
     @Override
     protected void run() throws IOException {
         Path started = Path.of(session.getExecutionRootDirectory()).toAbsolutePath();
         Path file = started.resolve(yaml);
         LinuxKitConfig config = LinuxKitConfig.read(file);
-        Engine.Result result = new EmbeddedEngine(images(ImageStore.of(cache())), cache(), progress()).build(new Engine.Request(
+        Engine chosen = engine(ImageStore.of(cache()), Optional.empty(), debug || "yes".equals(System.getenv("DEBUG"))).engine();
+        Engine.Result result = chosen.build(new Engine.Request(
                 config,
                 isSet(arch) ? Arch.of(arch) : Arch.host(),
                 isSet(name) ? name : file.getFileName().toString().replaceFirst("\\.[^.]*$", ""),
@@ -54,9 +59,5 @@ public final class BuildMojo extends AbstractHookMojo {
         result.report().lines().forEach(progress()::info);
         result.kernel().ifPresent(kernel -> progress().info(kernel.toString()));
         progress().info(result.initrd().toString());
-    }
-
-    private static boolean isSet(String text) {
-        return text != null && !text.isBlank();
     }
 }

@@ -16,7 +16,6 @@ import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.initramfs.Compression;
 import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
-import org.tinkerbell.hook.linuxkit.EmbeddedEngine;
 import org.tinkerbell.hook.linuxkit.FlavorBuild;
 import org.tinkerbell.hook.linuxkit.TemplateVariables;
 import org.tinkerbell.hook.oci.ImageArchive;
@@ -28,7 +27,7 @@ import org.tinkerbell.hook.oci.ImageStore;
  * images are those of the running build or, where their modules take no part in it, of the Maven repositories.
  */
 @Mojo(name = "linuxkit", defaultPhase = LifecyclePhase.PREPARE_PACKAGE, threadSafe = true)
-public final class LinuxKitMojo extends AbstractFlavorMojo {
+public final class LinuxKitMojo extends AbstractEngineMojo {
     private static final String ARCHIVE = "oci.tar";
 
     /** Version that the system shows. Default: {@code HOOK_VERSION} of the environment, else the version of the project. */
@@ -71,17 +70,19 @@ public final class LinuxKitMojo extends AbstractFlavorMojo {
         Map<String, String> images = new TreeMap<>();
         imported("hook-images", "images-" + flavor.arch().ociName(), store).forEach((name, image) -> images.put(name, image.reference()));
 
-        FlavorBuild build = new FlavorBuild(new EmbeddedEngine(images(store), cache(), progress()), store, cache());
+        boolean debugging = debug || "yes".equals(System.getenv("DEBUG"));
+        Chosen chosen = engine(store, Optional.of(flavor.linuxkit()), debugging);
+        FlavorBuild build = new FlavorBuild(chosen.engine(), store, cache());
         FlavorBuild.Result result = build.build(new FlavorBuild.Request(
                 flavor,
                 flavorFiles().template(flavor),
                 TemplateVariables.of(version(), flavor.id(), kernel.reference(), kernel.version().orElse("unknown"), images),
-                debug || "yes".equals(System.getenv("DEBUG")),
+                debugging,
                 isSet(compression) ? Compression.parse(compression) : Compression.DEFAULT,
                 timestamp(),
                 workDirectory.toPath(),
                 outputDirectory.toPath(),
-                Digest.of(plugin.getPluginArtifact().getFile().toPath()).toString()));
+                Digest.of(plugin.getPluginArtifact().getFile().toPath()) + " " + chosen.identity()));
         result.report().ifPresentOrElse(
                 report -> report.lines().forEach(progress()::info),
                 () -> progress().info("Nothing has changed since " + flavor.id() + " was built: its files stay as they are"));
@@ -134,9 +135,5 @@ public final class LinuxKitMojo extends AbstractFlavorMojo {
             throw new HookException("project.build.outputTimestamp is '" + outputTimestamp + "'; allowed: a time such as 2026-11-22T00:00:00Z, or "
                     + "seconds since 1970", e);
         }
-    }
-
-    static boolean isSet(String text) {
-        return text != null && !text.isBlank();
     }
 }

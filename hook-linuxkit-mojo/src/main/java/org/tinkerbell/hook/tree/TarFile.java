@@ -107,6 +107,19 @@ public final class TarFile {
     }
 
     /**
+     * Every member of an uncompressed tar on disk in the archive's order, those included that a later one replaces, links with their own modes. For
+     * archives that are unpacked over what is there, where a path may lead through a link of the same archive. Nothing is kept beside the archive.
+     *
+     * @param label what to call the archive in errors
+     * @throws HookException if it is no sound tar, or a member's path leaves the root
+     */
+    public static List<Entry> members(Path tar, String label) throws IOException {
+        try (InputStream in = Files.newInputStream(tar)) {
+            return TarScan.ofEveryMember(label, tar).scan(new Tee(in, OutputStream.nullOutputStream(), null));
+        }
+    }
+
+    /**
      * An archive in the cache: opened if it is there, else made under the lock of its name.
      *
      * @param name path of the archive below the cache's root; it should hold the digest of what it is made from
@@ -205,7 +218,7 @@ public final class TarFile {
         return entries;
     }
 
-    /** Copies what is read from it, counts it and keeps the last bytes on demand. */
+    /** Copies what is read from it, counts it and keeps the last bytes on demand; without an algorithm it is not digested. */
     static final class Tee extends FilterInputStream {
         private final OutputStream out;
         private final MessageDigest digest;
@@ -263,7 +276,9 @@ public final class TarFile {
                 failure = e;
                 throw e;
             }
-            digest.update(buffer, 0, end);
+            if (digest != null) {
+                digest.update(buffer, 0, end);
+            }
             return end > 0;
         }
 

@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,9 @@ final class TarScan {
 
     private final String label;
     private final Path file;
+    private final boolean everyMember;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
+    private final List<Entry> members = new ArrayList<>();
     private final byte[] buffer = new byte[BUFFER];
 
     /**
@@ -39,8 +42,18 @@ final class TarScan {
      * @param file where the archive is when its contents are read later
      */
     TarScan(String label, Path file) {
+        this(label, file, false);
+    }
+
+    private TarScan(String label, Path file, boolean everyMember) {
         this.label = label;
         this.file = file;
+        this.everyMember = everyMember;
+    }
+
+    /** A walk that gives every member, see {@link TarFile#members}. */
+    static TarScan ofEveryMember(String label, Path file) {
+        return new TarScan(label, file, true);
     }
 
     /** Reads a tar, and all that follows it in the stream. */
@@ -72,7 +85,7 @@ final class TarScan {
             }
             throw new HookException(label + ": not a sound tar archive after " + last + ": " + e.getMessage(), e);
         }
-        return List.copyOf(entries.values());
+        return List.copyOf(everyMember ? members : entries.values());
     }
 
     private void add(TarArchiveEntry member, Extended extended, String name, InputStream data, long offset) throws IOException {
@@ -81,6 +94,11 @@ final class TarScan {
             throw refused(name, "it is a sparse file, which is not supported: pack it without --sparse");
         }
         Entry entry = entry(member, extended, path, name, data, offset);
+        if (everyMember) {
+            members.add(entry);
+            entries.put(path, entry);
+            return;
+        }
         for (int slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) {
             Entry above = entries.get(path.substring(0, slash));
             if (above != null && above.type() != Entry.Type.DIRECTORY) {
@@ -108,7 +126,7 @@ final class TarScan {
                 throw refused(name, "it is a symbolic link to nothing");
             }
             text(target, name);
-            return new Entry(path, Entry.Type.SYMLINK, 0777, uid, gid, mtime, target, 0, 0, extended.xattrs, null);
+            return new Entry(path, Entry.Type.SYMLINK, everyMember ? mode : 0777, uid, gid, mtime, target, 0, 0, extended.xattrs, null);
         }
         if (member.isDirectory()) {
             return new Entry(path, Entry.Type.DIRECTORY, mode, uid, gid, mtime, "", 0, 0, extended.xattrs, null);

@@ -1,10 +1,12 @@
 package org.tinkerbell.hook.kernel;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.flavor.Kernel;
+import org.tinkerbell.hook.flavor.LinuxKitRelease;
 
 /** Flavors with nothing but a kernel. */
 final class TestFlavors {
@@ -25,6 +27,6 @@ final class TestFlavors {
     /** One with any kernel. */
     static Flavor of(Arch arch, Kernel kernel) {
         return new Flavor("test-" + arch.ociName(), "", arch, List.of(), kernel, "hook", List.of(), false, Optional.empty(), List.of(),
-                List.of(), List.of());
+                List.of(), List.of(), new LinuxKitRelease(Optional.empty(), Map.of()));
     }
 }

@@ -57,6 +57,7 @@ public final class ContainerImages {
     private final Map<String, List<Glob>> lists;
     private final Optional<Path> agents;
     private final Progress progress;
+    private final Map<String, Addition> additions;
 
     /**
      * A maker of images.
@@ -76,6 +77,19 @@ public final class ContainerImages {
             Map<String, List<Glob>> lists,
             Optional<Path> agents,
             Progress progress) {
+        this(cache, store, packages, arch, base, lists, agents, progress, Map.of());
+    }
+
+    private ContainerImages(
+            Cache cache,
+            ImageStore store,
+            PackageSource packages,
+            Arch arch,
+            String base,
+            Map<String, List<Glob>> lists,
+            Optional<Path> agents,
+            Progress progress,
+            Map<String, Addition> additions) {
         this.cache = cache;
         this.store = store;
         this.packages = packages;
@@ -84,6 +98,12 @@ public final class ContainerImages {
         this.lists = Map.copyOf(lists);
         this.agents = agents;
         this.progress = progress;
+        this.additions = Map.copyOf(additions);
+    }
+
+    /** The same maker that puts more into some images, which are named by their directories. */
+    public ContainerImages with(Map<String, Addition> more) {
+        return new ContainerImages(cache, store, packages, arch, base, lists, agents, progress, more);
     }
 
     /**
@@ -93,6 +113,15 @@ public final class ContainerImages {
      * @param made whether it was made now; else it had been there
      */
     public record Built(String name, ImageReference reference, Image image, boolean made) {}
+
+    /** What goes into an image beside that which its definition names. */
+    public interface Addition {
+        /** Identity of the entries: the same for the same ones. */
+        String key();
+
+        /** The entries, by their paths in the image; asked for only if the image has to be made. */
+        List<Entry> entries() throws IOException;
+    }
 
     /** What an image is made from, as far as packages go. */
     private record Inputs(List<LockedPackage> own, List<LockedPackage> java, List<LockedPackage> ca) {}
@@ -172,6 +201,9 @@ public final class ContainerImages {
             List<Entry> all = packages.entries(inputs.ca()).values().stream().flatMap(Collection::stream).toList();
             extra.add(CaBundle.of(all));
         }
+        if (additions.containsKey(definition.name())) {
+            extra.addAll(additions.get(definition.name()).entries());
+        }
         FileSelection selection = FileSelection.of(definition.selection(), definition.selection().includeList().map(lists::get));
         return ImageTree.of(definition, arch, packages.entries(inputs.own()).values(), selection, extra);
     }
@@ -226,6 +258,9 @@ public final class ContainerImages {
                     all.add(source.relativize(file).toString().replace('\\', '/') + " " + Digest.of(file).hex());
                 }
             }
+        }
+        if (additions.containsKey(definition.name())) {
+            all.add(additions.get(definition.name()).key());
         }
         all.add(digests(inputs.own())).add(digests(inputs.ca()));
         if (definition.java()) {

@@ -23,6 +23,7 @@ import org.tinkerbell.hook.tree.Glob;
  * @param packages from which the files come
  * @param without packages of the closure that are left out
  * @param selection which of the packages' files are taken
+ * @param embed directory that gets what a container engine keeps of the images in {@value EmbeddedImages#FILE}
  * @param labels of the image, that of LinuxKit among them
  */
 public record ImageDefinition(
@@ -41,6 +42,7 @@ public record ImageDefinition(
         Optional<Accounts> accounts,
         boolean caBundle,
         boolean java,
+        Optional<String> embed,
         SortedMap<String, String> environment,
         List<String> entrypoint,
         List<String> command,

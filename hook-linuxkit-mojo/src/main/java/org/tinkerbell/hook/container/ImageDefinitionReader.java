@@ -76,6 +76,7 @@ final class ImageDefinitionReader {
                 root.has("accounts") ? Optional.of(accounts()) : Optional.empty(),
                 root.path("caBundle").asBoolean(false),
                 root.path("java").asBoolean(false),
+                text(root, "embed").map(path -> path.startsWith("/") ? path.substring(1) : path),
                 texts(root.path("environment")),
                 strings(root.path("entrypoint")),
                 strings(root.path("command")),

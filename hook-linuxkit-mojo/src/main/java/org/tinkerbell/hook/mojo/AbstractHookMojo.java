@@ -134,6 +134,11 @@ abstract class AbstractHookMojo extends AbstractMojo {
         return new PackageSource(cache(), downloader(), mirrors, debianRelease, lockDirectory, LockMode.of(lockMode), progress());
     }
 
+    /** What happens where a lock, or the lack of one, does not lead to exactly one file. */
+    protected final LockMode lockMode() {
+        return LockMode.of(lockMode);
+    }
+
     /** Host tools out of Debian's packages; what they are unpacked from is locked by the plugin itself. */
     protected final Toolbox toolbox() {
         return new Toolbox(cache(), this::packageSource, progress());

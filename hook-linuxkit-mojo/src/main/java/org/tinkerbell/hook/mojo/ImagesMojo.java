@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import javax.inject.Inject;
 import org.apache.maven.artifact.Artifact;
 import org.apache.maven.plugin.BuildPluginManager;
@@ -20,8 +21,11 @@ import org.apache.maven.plugins.annotations.ResolutionScope;
 import org.apache.maven.project.MavenProjectHelper;
 import org.tinkerbell.hook.container.ContainerImages.Built;
 import org.tinkerbell.hook.container.ContainerImages;
+import org.tinkerbell.hook.container.EmbeddedImages;
 import org.tinkerbell.hook.container.ImageDefinition;
 import org.tinkerbell.hook.container.PlainJar;
+import org.tinkerbell.hook.debian.LockMode;
+import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.oci.ImageArchive;
@@ -55,6 +59,10 @@ public final class ImagesMojo extends AbstractFlavorMojo {
     @Parameter(property = "HOOK_LK_CONTAINERS_OCI_BASE")
     private String base;
 
+    /** A site's own list of images to embed, in place of {@code hook-embedded/images.yaml}. */
+    @Parameter(property = "hook.embedded")
+    private File embedded;
+
     @Override
     protected void run() throws Exception {
         Flavor flavor = flavor();
@@ -66,9 +74,11 @@ public final class ImagesMojo extends AbstractFlavorMojo {
         }
         ContainerImages images = new ContainerImages(
                 cache(), store, packageSource(imagesDirectory.toPath()), flavor.arch(), base(), lists(flavor), agents, progress());
-        List<Built> built = new ArrayList<>(images.build(definitions));
+        List<Built> built = new ArrayList<>(images.build(definitions.stream().filter(d -> d.embed().isEmpty()).toList()));
         built.addAll(new DockerfileImages(session, project, pluginManager, store, cache(), flavor.arch(), base(), buildDirectory.toPath())
                 .build(imagesDirectory.toPath()));
+        List<ImageDefinition> embedding = definitions.stream().filter(d -> d.embed().isPresent()).toList();
+        built.addAll(images.with(additions(embedding, built, store, flavor.arch())).build(embedding));
         built.sort(Comparator.comparing(Built::name));
         List<PublishedImages.Image> published = new ArrayList<>();
         Parallel.forEach(Runtime.getRuntime().availableProcessors(), built, image -> archive(store, image));
@@ -85,6 +95,19 @@ public final class ImagesMojo extends AbstractFlavorMojo {
         long made = built.stream().filter(Built::made).count();
         progress().info(built.size() + " images for " + flavor.arch().ociName() + " in " + store.layout() + ": " + made + " made, "
                 + (built.size() - made) + " as they were");
+    }
+
+    private Map<String, ContainerImages.Addition> additions(List<ImageDefinition> embedding, List<Built> built, ImageStore store, Arch arch)
+            throws IOException {
+        Map<String, ContainerImages.Addition> additions = new TreeMap<>();
+        for (ImageDefinition definition : embedding) {
+            Path list = embedded == null ? definition.directory().resolve(EmbeddedImages.FILE)
+                    : Path.of(session.getExecutionRootDirectory()).resolve(embedded.toPath());
+            EmbeddedImages images = EmbeddedImages.read(list);
+            additions.put(definition.name(), images.resolve(
+                    store, arch, lockMode(), registry(store)::pull, built, definition.embed().orElseThrow(), progress()));
+        }
+        return additions;
     }
 
     /** Packs an image, unless that was done already: the tag in the file's name stands for the content. */

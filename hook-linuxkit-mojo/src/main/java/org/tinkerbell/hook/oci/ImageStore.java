@@ -184,6 +184,12 @@ public final class ImageStore {
         });
     }
 
+    /** The bytes of an image's configuration, whose SHA-256 is the image's id at a container engine. */
+    public byte[] configuration(Image image) throws IOException {
+        return small(image.configBlob()).orElseThrow(() -> new HookException("The store " + layout + " has lost the configuration of the image "
+                + image.digest() + ": build again, so that it is made or pulled anew"));
+    }
+
     static void verify(Descriptor expected, Digest digest, long size, String label) {
         if (!digest.equals(expected.digest()) || size != expected.size()) {
             throw new HookException(label + ": a blob should be " + expected.digest() + " with " + expected.size() + " bytes and is "

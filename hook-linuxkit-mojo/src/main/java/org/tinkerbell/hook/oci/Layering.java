@@ -5,15 +5,18 @@ import org.tinkerbell.hook.tree.Entry;
 import org.tinkerbell.hook.tree.FileTree;
 
 /** Lays a layer over what is below it (<a href="https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md">layer.md</a>). */
-final class Layering {
-    private static final String WHITEOUT = ".wh.";
+public final class Layering {
+    /** What stands before the name of something that a layer takes away. */
+    public static final String WHITEOUT = ".wh.";
     /** The prefix of AUFS's own files, of which only the opaque mark means something. */
-    private static final String AUFS = WHITEOUT + WHITEOUT;
-    private static final String OPAQUE = AUFS + ".opq";
+    public static final String AUFS = WHITEOUT + WHITEOUT;
+    /** The mark in a directory of which a layer takes away all that is below. */
+    public static final String OPAQUE = AUFS + ".opq";
 
     private Layering() {}
 
-    static void apply(List<Entry> layer, FileTree tree) {
+    /** Lays a layer, members in its archive's order, over a tree. */
+    public static void apply(List<Entry> layer, FileTree tree) {
         // First what hides, since it hides what is below and never what is in the same layer, in whatever order they come.
         for (Entry entry : layer) {
             String name = entry.name();

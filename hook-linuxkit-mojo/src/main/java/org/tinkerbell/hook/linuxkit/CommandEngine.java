@@ -130,12 +130,14 @@ public final class CommandEngine implements Engine {
         Optional<Content> kernel = boot(tree, "kernel");
         Optional<Content> cmdline = boot(tree, "cmdline");
         Optional<Content> microcode = boot(tree, "ucode.cpio");
+        List<Entry> everything = tree.entries();
         tree.clear("boot");
         return new RootFileSystem.Assembled(
                 kernel,
                 cmdline.isEmpty() ? "" : new String(cmdline.get().bytes(), StandardCharsets.UTF_8),
                 microcode,
-                tree.entries());
+                tree.entries(),
+                everything);
     }
 
     private static Optional<Content> boot(SystemTree tree, String name) {

@@ -38,6 +38,7 @@ public final class EmbeddedEngine implements Engine {
     @Override
     public Result build(Request request) throws IOException {
         LinuxKitConfig config = request.config();
+        request.formats().requireNoCommand();
         SystemFiles.removeLeftovers(request);
         warnOfTrust(config, progress);
         Map<String, Images.Layered> found = images(config, request.arch());

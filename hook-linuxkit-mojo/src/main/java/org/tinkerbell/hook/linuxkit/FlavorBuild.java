@@ -1,24 +1,31 @@
 package org.tinkerbell.hook.linuxkit;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.initramfs.Compression;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.oci.Image;
 import org.tinkerbell.hook.oci.ImageReference;
 import org.tinkerbell.hook.oci.ImageStore;
@@ -34,6 +41,7 @@ import org.tinkerbell.hook.tree.TarWriter;
 public final class FlavorBuild {
     private static final String NAME = "hook";
     private static final String INPUTS = ".inputs";
+    private static final String OTHER = "other";
 
     private final Engine engine;
     private final ImageStore store;
@@ -63,6 +71,8 @@ public final class FlavorBuild {
      * @param mtime time of every file in the initramfs, in seconds since 1970; a machine without a clock starts from it
      * @param workDirectory where the YAML with its files, the report and what LinuxKit calls its results go
      * @param output where the flavor's files go, and nothing else stays
+     * @param formats in which the system is wanted
+     * @param others where the files of further formats go
      * @param builder identity of the program that builds: another one builds again
      */
     public record Request(
@@ -74,15 +84,18 @@ public final class FlavorBuild {
             long mtime,
             Path workDirectory,
             Path output,
+            Formats formats,
+            Path others,
             String builder) {}
 
     /**
      * What there is now.
      *
      * @param files the flavor's files, by name
+     * @param others the files of further formats, by format; those that Hook makes of kernel and initramfs are not among them
      * @param report what went in; empty if nothing had to be built
      */
-    public record Result(List<Path> files, Optional<Report> report) {}
+    public record Result(List<Path> files, Map<String, List<Path>> others, Optional<Report> report) {}
 
     /**
      * Builds, unless the same inputs have given these files before.
@@ -101,8 +114,9 @@ public final class FlavorBuild {
         Optional<String> inputs = inputs(request, config, text, sources);
         if (inputs.isPresent() && Files.exists(inputsFile)) {
             String before = Files.readString(inputsFile);
-            if (before.startsWith(inputs.get()) && before.equals(inputs.get() + outputs(request.output()))) {
-                return new Result(list(request.output()), Optional.empty());
+            Map<String, List<Path>> others = others(before, request.others());
+            if (before.startsWith(inputs.get()) && before.equals(inputs.get() + outputs(request.output(), others))) {
+                return new Result(list(request.output()), others, Optional.empty());
             }
         }
         Files.deleteIfExists(inputsFile);
@@ -113,9 +127,15 @@ public final class FlavorBuild {
             Files.createDirectories(copy.getParent());
             Files.copy(source.getValue(), copy, StandardCopyOption.REPLACE_EXISTING);
         }
-        Engine.Result system = engine.build(new Engine.Request(
-                config, flavor.arch(), NAME, request.workDirectory(), request.workDirectory(), request.compression(), request.mtime()));
+        Engine.Result system = engine.build(new Engine.Request(config, flavor.arch(), NAME, request.workDirectory(), request.workDirectory(),
+                request.compression(), request.mtime(), request.formats()));
         Path kernel = system.kernel().orElseThrow(() -> config.source().error("", "a flavor needs a kernel; this YAML has none"));
+
+        SortedSet<String> unmade = new TreeSet<>(request.formats().ofLinuxKitOnly());
+        unmade.removeAll(system.others().keySet());
+        if (!unmade.isEmpty()) {
+            throw new HookException("The format " + String.join(", ", unmade) + " was not made: this engine does not know it.");
+        }
 
         Map<String, Path> results = new TreeMap<>();
         results.put("vmlinuz-" + flavor.outputId(), kernel);
@@ -129,11 +149,68 @@ public final class FlavorBuild {
         for (Map.Entry<String, Path> result : results.entrySet()) {
             Files.move(result.getValue(), request.output().resolve(result.getKey()), StandardCopyOption.REPLACE_EXISTING);
         }
+        Map<String, List<Path>> others = others(system, request);
         Optional<String> after = inputs(request, config, text, sources);
         if (after.isPresent()) {
-            AtomicFile.write(inputsFile, after.get() + outputs(request.output()));
+            AtomicFile.write(inputsFile, after.get() + outputs(request.output(), others));
         }
-        return new Result(list(request.output()), Optional.of(system.report()));
+        return new Result(list(request.output()), others, Optional.of(system.report()));
+    }
+
+    /**
+     * The files of further formats under the names that upstream's scripts give them: {@code hook_rootfs_<output-id>.tar} and
+     * {@code .filelist}, and for LinuxKit's own {@code hook-<output-id>} with LinuxKit's ending.
+     */
+    private Map<String, List<Path>> others(Engine.Result system, Request request) throws IOException {
+        Map<String, List<Path>> others = new TreeMap<>();
+        String id = request.flavor().outputId();
+        Files.createDirectories(request.others());
+        Path tar = request.others().resolve("hook_rootfs_" + id + ".tar");
+        Path list = request.others().resolve("hook_rootfs_" + id + ".filelist");
+        Files.deleteIfExists(tar);
+        Files.deleteIfExists(list);
+        for (Map.Entry<String, List<Path>> made : system.others().entrySet()) {
+            if (made.getKey().equals(Formats.TAR)) {
+                Path file = made.getValue().get(0);
+                if (request.formats().has(Formats.FILE_LIST)) {
+                    writeList(file, list);
+                    others.put(Formats.FILE_LIST, List.of(list));
+                }
+                if (request.formats().has(Formats.TAR)) {
+                    Files.move(file, tar, StandardCopyOption.REPLACE_EXISTING);
+                    others.put(Formats.TAR, List.of(tar));
+                } else {
+                    Files.delete(file);
+                }
+                continue;
+            }
+            List<Path> moved = new ArrayList<>();
+            for (Path file : made.getValue()) {
+                Path target = request.others().resolve(NAME + "-" + id + file.getFileName().toString().substring(NAME.length()));
+                moved.add(Files.move(file, target, StandardCopyOption.REPLACE_EXISTING));
+            }
+            others.put(made.getKey(), moved);
+        }
+        return others;
+    }
+
+    /** What {@code tar --list} says: a path a line in the archive's order, directories with a slash at the end. */
+    private static void writeList(Path tar, Path list) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        try (TarArchiveInputStream in = new TarArchiveInputStream(new BufferedInputStream(Files.newInputStream(tar)), "UTF-8")) {
+            for (TarArchiveEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
+                lines.append(entry.getName()).append('\n');
+            }
+        }
+        AtomicFile.write(list, lines.toString());
+    }
+
+    /** The files of further formats that the record of an earlier build names. */
+    private static Map<String, List<Path>> others(String record, Path directory) {
+        Map<String, List<Path>> others = new TreeMap<>();
+        record.lines().map(line -> line.split(" ")).filter(words -> words[0].equals(OTHER)).forEach(words ->
+                others.computeIfAbsent(words[1], format -> new ArrayList<>()).add(directory.resolve(words[2])));
+        return others;
     }
 
     /** Files beside the template that the {@code files} section takes, by the relative path that the YAML has for them. */
@@ -164,6 +241,7 @@ public final class FlavorBuild {
         inputs.append("builder ").append(request.builder()).append('\n');
         inputs.append("flavor ").append(request.flavor().outputId()).append(' ').append(request.flavor().arch().kernelName()).append('\n');
         inputs.append("compression ").append(request.compression()).append(" mtime ").append(request.mtime()).append('\n');
+        inputs.append("formats ").append(request.formats().names()).append('\n');
         inputs.append("yaml ").append(Digest.of(text)).append('\n');
         for (Map.Entry<String, Path> source : sources.entrySet()) {
             inputs.append("file ").append(source.getKey()).append(' ').append(Digest.of(source.getValue())).append('\n');
@@ -185,10 +263,16 @@ public final class FlavorBuild {
         return Optional.of(inputs.toString());
     }
 
-    private static String outputs(Path directory) throws IOException {
+    private static String outputs(Path directory, Map<String, List<Path>> others) throws IOException {
         StringBuilder outputs = new StringBuilder();
         for (Path file : list(directory)) {
             outputs.append("output ").append(file.getFileName()).append(' ').append(Digest.of(file)).append('\n');
+        }
+        for (Map.Entry<String, List<Path>> other : others.entrySet()) {
+            for (Path file : other.getValue()) {
+                outputs.append(OTHER).append(' ').append(other.getKey()).append(' ').append(file.getFileName()).append(' ')
+                        .append(Files.isRegularFile(file) ? Digest.of(file) : "gone").append('\n');
+            }
         }
         return outputs.toString();
     }

@@ -58,9 +58,11 @@ final class RootFileSystem {
      * @param kernel to be booted
      * @param cmdline its command line; empty: none
      * @param microcode an archive that goes before the initramfs
-     * @param entries the root file system
+     * @param entries the root file system without what is in {@code boot/}, which is not for the initramfs
+     * @param everything all of it
      */
-    record Assembled(Optional<Content> kernel, String cmdline, Optional<Content> microcode, Collection<Entry> entries) {}
+    record Assembled(
+            Optional<Content> kernel, String cmdline, Optional<Content> microcode, Collection<Entry> entries, Collection<Entry> everything) {}
 
     /** Puts all of it together. */
     Assembled assemble() throws IOException {
@@ -80,13 +82,15 @@ final class RootFileSystem {
         Optional<Content> kernel = file(KERNEL);
         Optional<Content> cmdline = file(CMDLINE);
         Optional<Content> microcode = file(MICROCODE);
+        List<Entry> everything = tree.entries();
         // The kernel and what belongs to it do not go into the initramfs, and neither does anything else in boot/.
         tree.clear(BOOT);
         return new Assembled(
                 kernel,
                 cmdline.isEmpty() ? "" : new String(cmdline.get().bytes(), StandardCharsets.UTF_8),
                 microcode,
-                tree.entries());
+                tree.entries(),
+                everything);
     }
 
     private Optional<Content> file(String path) {

@@ -14,6 +14,7 @@ import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.tree.TarWriter;
 
 /**
  * Writes a system to the files that are booted, the same for whichever engine has put it together: what is the same becomes hard links, and
@@ -23,7 +24,7 @@ import org.tinkerbell.hook.io.Progress;
  */
 record SystemFiles(Cache cache, Progress progress) {
     /**
-     * Writes kernel, initramfs, command line and report.
+     * Writes kernel, initramfs, command line and report, and the tar where the request needs it.
      *
      * @param images digest of every image's manifest, by full name
      */
@@ -52,12 +53,19 @@ record SystemFiles(Cache cache, Progress progress) {
         images.forEach((name, digest) -> digests.put(name, digest.toString()));
         Report report = Report.of(request, digests, system, written);
         AtomicFile.write(reportFile, report.json());
+        Map<String, List<Path>> others = new TreeMap<>();
+        if (request.formats().needsTar()) {
+            Path tar = request.directory().resolve(request.name() + ".tar");
+            AtomicFile.write(tar, out -> TarWriter.write(system.everything(), out, request.mtime()));
+            others.put(Formats.TAR, List.of(tar));
+        }
         return new Engine.Result(
                 system.kernel().map(content -> kernel),
                 initrd,
                 system.cmdline().isEmpty() ? Optional.empty() : Optional.of(cmdline),
                 report,
-                reportFile);
+                reportFile,
+                others);
     }
 
     /** Deletes what an earlier build of the same name was writing when it was killed. */

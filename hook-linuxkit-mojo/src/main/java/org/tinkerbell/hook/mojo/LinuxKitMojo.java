@@ -5,18 +5,22 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import javax.inject.Inject;
 import org.apache.maven.plugin.descriptor.PluginDescriptor;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.project.MavenProjectHelper;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.initramfs.Compression;
 import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.linuxkit.FlavorBuild;
+import org.tinkerbell.hook.linuxkit.Formats;
 import org.tinkerbell.hook.linuxkit.TemplateVariables;
 import org.tinkerbell.hook.oci.ImageArchive;
 import org.tinkerbell.hook.oci.ImageReference;
@@ -30,6 +34,9 @@ import org.tinkerbell.hook.oci.ImageStore;
 public final class LinuxKitMojo extends AbstractEngineMojo {
     private static final String ARCHIVE = "oci.tar";
 
+    @Inject
+    private MavenProjectHelper projectHelper;
+
     /** Version that the system shows. Default: {@code HOOK_VERSION} of the environment, else the version of the project. */
     @Parameter(property = "hook.version")
     private String hookVersion;
@@ -41,6 +48,18 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
     /** Compression of the initramfs: {@code zstd}, {@code zstd-19}, {@code gzip-9}, {@code xz-6}, ... */
     @Parameter(property = "hook.compression")
     private String compression;
+
+    /**
+     * In which forms the system is wanted, parted by commas: {@code kernel+initrd} (always made), {@code tar} (the root file system),
+     * {@code filelist} (its paths), {@code iso} (see hook:media, which makes it), and with the linuxkit command whatever else that makes. Default: the
+     * environment's {@code LINUXKIT_ISO} and {@code OUTPUT_TARBALL_FILELIST}.
+     */
+    @Parameter(property = "hook.formats")
+    private String formats;
+
+    /** Where the files of further formats go. */
+    @Parameter(defaultValue = "${project.build.directory}", readonly = true)
+    private File buildDirectory;
 
     /** Time of every file in the system, as ISO 8601 or in seconds since 1970; a machine without a clock starts from it. */
     @Parameter(defaultValue = "${project.build.outputTimestamp}")
@@ -82,10 +101,25 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
                 timestamp(),
                 workDirectory.toPath(),
                 outputDirectory.toPath(),
+                Formats.parse(formats, System.getenv()),
+                buildDirectory.toPath(),
                 Digest.of(plugin.getPluginArtifact().getFile().toPath()) + " " + chosen.identity()));
+        result.others().forEach((format, files) -> attach(flavor, format, files));
         result.report().ifPresentOrElse(
                 report -> report.lines().forEach(progress()::info),
                 () -> progress().info("Nothing has changed since " + flavor.id() + " was built: its files stay as they are"));
+    }
+
+    /** Attaches the files of a format: the type is what their names end in; LinuxKit's own have the format in the classifier. */
+    private void attach(Flavor flavor, String format, List<Path> files) {
+        boolean ours = format.equals(Formats.TAR) || format.equals(Formats.FILE_LIST);
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            String classifier = ours ? flavor.id() : flavor.id() + "-" + format.replace('+', '-')
+                    + (files.size() == 1 ? "" : "-" + files.indexOf(file));
+            projectHelper.attachArtifact(project, name.substring(name.lastIndexOf('.') + 1), classifier, file.toFile());
+            progress().info(file.toString());
+        }
     }
 
     /** The images that a module has published, each of which is in the store afterwards. */

@@ -1,16 +1,20 @@
 package org.tinkerbell.hook.linuxkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -67,9 +71,14 @@ class FlavorBuildTest {
     }
 
     private FlavorBuild.Result build(String builder) throws IOException {
+        return build(builder, Formats.DEFAULT);
+    }
+
+    private FlavorBuild.Result build(String builder, Formats formats) throws IOException {
         return new FlavorBuild(new EmbeddedEngine(new StoreImages(store, (r, a) -> {}), cache, Progress.SILENT), store, cache).build(
                 new FlavorBuild.Request(flavor, directory.resolve("t.yaml"), TemplateVariables.of("1", "board", "k:1", "6.12", Map.of()), false,
-                        Compression.DEFAULT, 0, directory.resolve("work"), directory.resolve("out"), builder));
+                        Compression.DEFAULT, 0, directory.resolve("work"), directory.resolve("out"), formats,
+                        directory.resolve("others"), builder));
     }
 
     @Test
@@ -95,6 +104,40 @@ class FlavorBuildTest {
         assertTrue(build("c").report().isPresent(), "a result");
         Files.writeString(directory.resolve("out/vmlinuz-old"), "another flavor's");
         assertEquals(3, build("c").files().size(), "what is not this flavor's goes");
+    }
+
+    @Test
+    void givesTheRootFileSystemAsATarAndItsPathsAsAList() throws IOException {
+        Formats both = Formats.parse("tar, filelist", Map.of());
+        FlavorBuild.Result result = build("b", both);
+        Path tar = directory.resolve("others/hook_rootfs_board.tar");
+        Path list = directory.resolve("others/hook_rootfs_board.filelist");
+        assertEquals(Map.of("tar", List.of(tar), "filelist", List.of(list)), result.others());
+        try (InputStream in = Files.newInputStream(tar)) {
+            List<Entry> entries = TarFile.index(in, directory.resolve("copy.tar"), "the root file system").entries();
+            Map<String, Entry> byPath = entries.stream().collect(Collectors.toMap(Entry::path, e -> e));
+            assertEquals("hello", new String(byPath.get("etc/motd").content().bytes(), StandardCharsets.UTF_8));
+            assertEquals("the kernel", new String(byPath.get("boot/kernel").content().bytes(), StandardCharsets.UTF_8));
+            assertEquals(entries.stream().map(e -> e.path() + (e.type() == Entry.Type.DIRECTORY ? "/" : "")).toList(), Files.readAllLines(list));
+        }
+        assertEquals(3, result.files().size(), "what boot servers serve is the same");
+
+        FlavorBuild.Result again = build("b", both);
+        assertTrue(again.report().isEmpty(), "nothing has changed");
+        assertEquals(result.others(), again.others());
+        Files.delete(list);
+        assertTrue(build("b", both).report().isPresent(), "a further result is gone");
+        assertTrue(Files.exists(list));
+
+        assertEquals(Map.of("filelist", List.of(list)), build("b", Formats.parse("filelist", Map.of())).others());
+        assertFalse(Files.exists(tar), "what is not wanted any more goes, since it would not be renewed");
+    }
+
+    @Test
+    void aFormatOfTheCommandIsRefusedBeforeAnythingIsBuilt() {
+        String message = assertThrows(HookException.class, () -> build("b", Formats.parse("kernel+initrd,qcow2-efi", Map.of()))).getMessage();
+        assertTrue(message.contains("qcow2-efi") && message.contains("-Dhook.engine=command") && message.contains("iso-efi-initrd"), message);
+        assertFalse(Files.exists(directory.resolve("out")));
     }
 
     @Test

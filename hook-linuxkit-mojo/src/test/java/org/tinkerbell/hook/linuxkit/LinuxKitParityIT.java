@@ -2,6 +2,8 @@ package org.tinkerbell.hook.linuxkit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.initramfs.Compression;
@@ -29,19 +32,21 @@ import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.linuxkit.Layout.Tar;
+import org.tinkerbell.hook.oci.Image;
 import org.tinkerbell.hook.oci.ImageBuilder;
 import org.tinkerbell.hook.oci.ImageConfig;
 import org.tinkerbell.hook.oci.ImageReference;
 import org.tinkerbell.hook.oci.ImageStore;
 import org.tinkerbell.hook.tree.Content;
 import org.tinkerbell.hook.tree.Entry;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Builds the same YAML from the same images with the real linuxkit command and with the embedded engine, and compares what comes
- * out. The command is that of HOOK_LINUXKIT, or of the PATH.
+ * Builds the same YAML from the same images with the real linuxkit command and with both engines, and compares what comes
+ * out. The command is that of HOOK_LINUXKIT, or of the PATH. What both engines make has to be the same to the last byte.
  *
- * <p>Allowed to differ: times, the order of entries; hard links are hard links, where LinuxKit makes symbolic links of them in an
- * initramfs (the comparison is with its tar); directories that an image lacks on the way to its files are made.
+ * <p>Allowed to differ from LinuxKit: times, PAX records, the order of entries; hard links are hard links, where LinuxKit makes symbolic
+ * links of them in an initramfs (the comparison is with its tar); directories that an image lacks on the way to its files are made.
  */
 class LinuxKitParityIT {
     private static final String LABEL = """
@@ -87,6 +92,11 @@ class LinuxKitParityIT {
                 .file("opaque/old", 0644, "old").dir("d", 0755).file("d/f", 0644, "f").symlink("l", "d"),
                 new Tar().file(".wh.gone", 0644, "").file(".wh.kept2", 0644, "").dir("opaque", 0711).file("opaque/.wh..wh..opq", 0644, "")
                         .file("opaque/new", 0644, "new").file("d", 0644, "d is a file now").dir("l", 0755).file("l/x", 0644, "x"));
+        images.image("registry.example/links:1", "{\"Entrypoint\": [\"/usr/bin/a\"]}", new Tar().dir("usr", 0755).dir("usr/bin", 0755)
+                .file("usr/bin/a", 0755, 3, 4, "linked").link("usr/bin/b", "usr/bin/a").link("c", "usr/bin/b").symlink("d", "usr/bin/a")
+                .file("e", 0644, "e"), new Tar().file("usr/bin/y", 06711, "y").link("usr/bin/z", "usr/bin/y").file(".wh.e", 0644, ""));
+        images.image("registry.example/label:1", "{\"Cmd\": [\"/not-this\"], \"Env\": [\"NOT=this\"], \"Labels\": {\"org.mobyproject.config\": "
+                + new JsonMapper().writeValueAsString(ParityInputs.LABEL) + "}}", new Tar().dir("bin", 0755).file("bin/x", 0755, "x"));
         images.image("registry.example/plain:1", "{\"Cmd\": [\"/x\"]}", new Tar().dir("bin", 0755).file("bin/app", 0755, "app")
                 .dir("a".repeat(99), 0755).file("a".repeat(99) + "/" + "b".repeat(120), 0644, "long").file("bin/ä", 0644, "ä").file("x", 0755, 70000, 80000, "x"));
     }
@@ -121,12 +131,25 @@ class LinuxKitParityIT {
                 LinuxKitConfig.read(yaml), Arch.X86_64, "test", work.resolve("ours"), work, Compression.parse("none"), 0));
     }
 
+    private Engine.Result command(Path yaml) throws IOException {
+        Cache cache = new Cache(work.resolve("cache"));
+        StoreImages stored = new StoreImages(new ImageStore(work.resolve("store"), cache), (reference, arch) -> {
+            throw new HookException("there is no " + reference);
+        });
+        return new CommandEngine(new LinuxKitCommand(Path.of(command)), stored, cache, Progress.SILENT, false).build(new Engine.Request(
+                LinuxKitConfig.read(yaml), Arch.X86_64, "test", work.resolve("commanded"), work, Compression.parse("none"), 0));
+    }
+
     private void compare(String text) throws IOException, InterruptedException {
         Path yaml = yaml(text);
         linuxkit(yaml, "tar", 0);
+        Engine.Result commanded = command(yaml);
+        Engine.Result embedded = embedded(yaml);
+        assertEquals(-1, Files.mismatch(commanded.initrd(), embedded.initrd()), "the engines' initramfs");
+        assertEquals(-1, Files.mismatch(commanded.reportFile(), embedded.reportFile()), "the engines' report");
         Listing theirs = Listing.ofTar(work.resolve("theirs/test.tar")).without("boot");
         Listing ours;
-        try (InputStream in = Files.newInputStream(embedded(yaml).initrd())) {
+        try (InputStream in = Files.newInputStream(embedded.initrd())) {
             in.skipNBytes(text.contains("ucode") ? MICROCODE.length : 0);
             ours = Listing.ofCpio(in);
         }
@@ -138,221 +161,21 @@ class LinuxKitParityIT {
         assertEquals(theirs.text(), ours.text());
     }
 
-    @Test
-    void everySection() throws Exception {
-        compare("""
-                kernel:
-                  image: hook/kernel:1
-                  cmdline: "console=ttyS0 quiet"
-                init:
-                  - hook/init:1
-                  - runc:1
-                onboot:
-                  - name: first
-                    image: registry.example/app:1
-                  - name: first
-                    image: registry.example/plain:1
-                onshutdown:
-                  - name: last
-                    image: registry.example/plain:1
-                services:
-                  - name: app
-                    image: registry.example/app:1
-                    readonly: false
-                  - name: app2
-                    image: registry.example/app:1
-                trust:
-                  org: [linuxkit]
-                """);
+    static List<Path> inputs() {
+        return ParityInputs.files();
     }
 
-    @Test
-    void noSections() throws Exception {
-        compare("init: []\n");
-    }
-
-    @Test
-    void everySettingOfAContainer() throws Exception {
-        compare("""
-                services:
-                  - name: full
-                    image: registry.example/plain:1
-                    capabilities: [CAP_SYS_ADMIN, CAP_CHOWN, CAP_CHOWN]
-                    ambient: [CAP_NET_RAW]
-                    mounts:
-                      - {type: cgroup, options: [rw]}
-                      - {source: mqueue}
-                      - {destination: /dev, options: [nosuid]}
-                      - {type: bind, source: /a, destination: /b, options: [rbind, ro]}
-                      - {type: tmpfs, destination: /t}
-                    binds: ["/x:/y", "/z:/z:ro", "/proc:/proc"]
-                    devices:
-                      - {path: /dev/console, type: c, major: 5, minor: 1, mode: "0666"}
-                      - {path: all, type: b}
-                      - {path: /dev/x, type: c, mode: "640"}
-                    tmpfs: ["/run", "/tmp:mode=1777,size=1m"]
-                    command: ["/bin/sh", "-c", "echo \\"<&>\\" \\u00e4\\u2028 \\t"]
-                    env: [A=b, C=d]
-                    cwd: /cwd
-                    net: new
-                    pid: host
-                    ipc: new
-                    uts: /run/uts
-                    userns: new
-                    hostname: name
-                    readonly: true
-                    maskedPaths: [/proc/kcore]
-                    readonlyPaths: [/proc/sys, /proc/irq]
-                    uid: full
-                    gid: 4294967295
-                    additionalGids: [1, other, root]
-                    noNewPrivileges: true
-                    oomScoreAdj: -500
-                    rootfsPropagation: shared
-                    cgroupsPath: /a/b
-                    resources:
-                      devices: [{allow: false, access: rwm}, {allow: true, type: c, major: 1, minor: 3, access: r}]
-                      memory: {limit: 1, reservation: 2, swap: -1, kernel: 4, kernelTCP: 5, swappiness: 6, disableOOMKiller: true}
-                      cpu: {shares: 1, quota: 2, period: 3, realtimeRuntime: 4, realtimePeriod: 5, cpus: 0-1, mems: "0"}
-                      pids: {limit: 10}
-                      blockio:
-                        weight: 10
-                        leafWeight: 11
-                        weightDevice: [{major: 8, minor: 0, weight: 12, leafWeight: 13}]
-                        throttleReadBpsDevice: [{major: 8, minor: 0, rate: 14}]
-                      hugepageLimits: [{pageSize: 2, limit: 3}]
-                      network: {classID: 1, priorities: [{name: eth0, priority: 5}]}
-                    sysctl: {net.ipv4.ip_forward: "1", a.b: "x"}
-                    rlimits: ["nofile,100,unlimited", "RLIMIT_core, 0, 0"]
-                    uidMappings: [{hostID: 1, containerID: 2, size: 3}]
-                    gidMappings: [{hostID: 4, containerID: 5, size: 6}]
-                    annotations: {z: "1", a.b/c: "2"}
-                    runtime:
-                      cgroups: [a, b]
-                      mounts: [{type: tmpfs, source: tmpfs, destination: /m, options: [ro], uidmappings: [{hostID: 1, size: 2}]}]
-                      mkdir: [/var/a]
-                      interfaces: [{name: eth0}, {name: wg0, add: wireguard, createInRoot: true}, {name: v, peer: w}]
-                      bindNS: {cgroup: /a, ipc: /b, mnt: /c, net: /d, pid: /e, user: /f, uts: /g}
-                      namespace: other
-                  - name: other
-                    image: registry.example/plain:1
-                    capabilities: [all]
-                    ambient: [ALL]
-                    resources: {memory: {}, cpu: {}, pids: {}, blockio: {}, network: {}}
-                    runtime: {}
-                """);
-    }
-
-    @Test
-    void theLabelAndItsOverrides() throws Exception {
-        compare("""
-                onboot:
-                  - {name: defaults, image: "registry.example/app:1"}
-                  - name: added
-                    image: registry.example/app:1
-                    binds.add: ["/a:/b", "/a:/b", "/etc/resolv.conf:/etc/resolv.conf:ro"]
-                    capabilities.add: [CAP_SYS_TIME, CAP_CHOWN]
-                  - name: replaced
-                    image: registry.example/app:1
-                    binds: []
-                    binds.add: ["/lost:/lost"]
-                    capabilities: [none]
-                    command: []
-                    env: []
-                    net: none
-                    pid: new
-                    tmpfs: []
-                    readonly: false
-                    uid: 0
-                    oomScoreAdj: 0
-                    runtime: {mkdir: [], namespace: "", bindNS: {pid: /p}}
-                """);
-    }
-
-    @Test
-    void kernelWithOtherNames() throws Exception {
-        compare("""
-                kernel: {image: "hook/kernel:1", binary: vmlinuz, tar: other.tar, ucode: intel-ucode.cpio}
-                """);
+    @ParameterizedTest
+    @MethodSource("inputs")
+    void sameTree(Path input) throws Exception {
+        Files.writeString(work.resolve("source.txt"), "from the host\n");
+        compare(Files.readString(input));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"none", ""})
     void kernelWithoutTar(String tar) throws Exception {
         compare("kernel: {image: \"hook/kernel:1\", tar: \"" + tar + "\"}\n");
-    }
-
-    @Test
-    void volumes() throws Exception {
-        compare("""
-                volumes:
-                  - name: empty
-                  - {name: ro, readonly: true}
-                  - {name: full, image: "registry.example/app:1"}
-                  - {name: layout, image: "registry.example/plain:1", format: oci, readonly: true}
-                  - {name: limited, image: "registry.example/plain:1", format: oci, platforms: [linux/amd64]}
-                  - {name: explicit, image: "registry.example/plain:1", format: filesystem, readonly: false}
-                services:
-                  - name: user
-                    image: registry.example/plain:1
-                    binds: ["full:/full", "ro:/ro:ro", "/x:/x"]
-                    mounts: [{type: bind, source: layout, destination: /layout, options: [ro, bind]}]
-                  - name: adder
-                    image: registry.example/app:1
-                    binds.add: ["empty:/empty", "explicit:/e:ro"]
-                """);
-    }
-
-    @Test
-    void files() throws Exception {
-        Files.writeString(work.resolve("source.txt"), "from the host\n");
-        compare("""
-                init: [hook/init:1]
-                services:
-                  - {name: app, image: "registry.example/plain:1"}
-                files:
-                  - {path: dir, directory: true}
-                  - {path: dir/with/mode, directory: true, mode: "0750"}
-                  - {path: /etc/name1, contents: "orange"}
-                  - {path: a/b/c, contents: "", mode: "0644", uid: app, gid: app}
-                  - {path: a/b/d, contents: "x", mode: "0400", uid: 5, gid: 6}
-                  - {path: bin/link, symlink: ../x, mode: "0777"}
-                  - {path: etc/copied, source: source.txt, mode: "640"}
-                  - {path: etc/missing, source: not-there, optional: true}
-                  - {path: etc/name1, contents: "again", mode: "4755"}
-                  - {path: boot/extra, contents: "not in the initramfs"}
-                """);
-    }
-
-    @Test
-    void metadata() throws Exception {
-        compare("""
-                kernel: {image: "hook/kernel:1", cmdline: "a b", tar: none}
-                init: [hook/init:1]
-                onboot:
-                  - name: one
-                    image: registry.example/app:1
-                    command: ["yes", "0x10", "12:30:45", "2001-01-01", "plain text", "", "# no comment", "a: b", "two\\nlines\\n", "it's", "ä", "1e3", "<<",
-                      "a very long line of words that is longer than the eighty columns after which the emitter begins to look for a place to break", "tab\\there"]
-                    mounts: [{type: tmpfs, destination: /x}]
-                    devices: [{path: all, type: b}]
-                    readonly: true
-                    uid: one
-                    additionalGids: [1, one]
-                    oomScoreAdj: 3
-                    resources: {memory: {limit: 1, kernelTCP: 3}, devices: [{allow: true, major: 1}]}
-                    sysctl: {b: "1", a: "2"}
-                    uidMappings: [{size: 1}]
-                    runtime: {mounts: [{type: bind, source: /a, destination: /b}], interfaces: [{name: x}], bindNS: {net: /n}, namespace: n}
-                services:
-                  - {name: two, image: "registry.example/plain:1", runtime: {mkdir: [/x]}}
-                files:
-                  - {path: etc/metadata.yaml, metadata: yaml}
-                  - {path: etc/metadata.json, metadata: json}
-                  - {path: etc/file, contents: "two\\nlines, no end", mode: "0644", uid: 3, optional: false}
-                volumes:
-                  - {name: v, image: "registry.example/plain:1", readonly: true, format: filesystem, platforms: [linux/amd64]}
-                """);
     }
 
     @Test
@@ -393,6 +216,57 @@ class LinuxKitParityIT {
         try (InputStream in = Files.newInputStream(ours.initrd())) {
             assertEquals(Listing.ofTar(work.resolve("theirs/test.tar")).text(), Listing.ofCpio(in).text());
         }
+    }
+
+    @Test
+    void imagesByDigest() throws Exception {
+        Cache cache = new Cache(work.resolve("cache"));
+        ImageStore store = new ImageStore(work.resolve("store"), cache);
+        Image built = new ImageBuilder(store).build(ImageReference.parse("hook/pinned:1"), ImageConfig.of(Arch.X86_64),
+                List.of(Entry.file("app", 0755, Content.of("app"))), 0);
+        String pinned = "hook/pinned:1@" + built.digest();
+        store.tag(ImageReference.parse(pinned), built);
+        Path yaml = yaml("""
+                init: ["%1$s"]
+                services: [{name: app, image: "%1$s"}]
+                volumes: [{name: all, image: "%1$s"}]
+                files: [{path: meta, metadata: json}]
+                """.formatted(pinned));
+        linuxkit(yaml, "tar", 0);
+        StoreImages both = new StoreImages(store, (reference, arch) -> {
+            throw new HookException("there is no " + reference);
+        });
+        Engine.Result ours = new EmbeddedEngine(both, cache, Progress.SILENT).build(new Engine.Request(
+                LinuxKitConfig.read(yaml), Arch.X86_64, "test", work.resolve("ours"), work, Compression.parse("none"), 0));
+        try (InputStream in = Files.newInputStream(ours.initrd())) {
+            assertEquals(Listing.ofTar(work.resolve("theirs/test.tar")).text(), Listing.ofCpio(in).text());
+        }
+        assertEquals(-1, Files.mismatch(command(yaml).initrd(), ours.initrd()));
+    }
+
+    @Test
+    void theCommandsComplaintNamesThePlace() throws Exception {
+        Path yaml = yaml("""
+                init: ["hook/init:1"]
+                services:
+                  - name: good
+                    image: registry.example/app:1
+                  - name: bad
+                    image: registry.example/app:1
+                    rlimits: ["nofile,many,1"]
+                """);
+        String message = assertThrows(HookException.class, () -> command(yaml)).getMessage();
+        assertTrue(message.startsWith(yaml + ":5: services[1]: linuxkit says: failed to create OCI spec for registry.example/app:1: cannot parse many"),
+                message);
+        assertTrue(message.contains("To repeat it:\n  cd " + work + " && " + command + " build --format tar --arch amd64 --cache "), message);
+        assertFalse(Files.exists(work.resolve("commanded/.test-linuxkit.tar.part")));
+    }
+
+    @Test
+    void theCommandIsNotStartedForAnImageThatCannotBeHad() throws Exception {
+        Path yaml = yaml("services:\n  - name: a\n    image: registry.example/none:1\n");
+        String message = assertThrows(HookException.class, () -> command(yaml)).getMessage();
+        assertEquals(yaml + ":3: services[0].image: there is no registry.example/none:1", message);
     }
 
     @ParameterizedTest
@@ -440,6 +314,7 @@ class LinuxKitParityIT {
         }
         assertEquals(1, problems.size(), "the embedded engine built it");
         assertTrue(problems.get(0).startsWith(yaml + ":1"), problems.get(0));
-
+        String message = assertThrows(HookException.class, () -> command(yaml)).getMessage();
+        assertTrue(message.startsWith(yaml + ":1"), message);
     }
 }

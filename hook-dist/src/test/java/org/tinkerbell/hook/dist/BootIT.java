@@ -210,7 +210,7 @@ class BootIT {
         return result.output();
     }
 
-    private static Path cacheDirectory() {
+    static Path cacheDirectory() {
         for (String given : new String[] {System.getProperty("hook.cacheDir"), System.getenv("CACHE_DIR")}) {
             if (given != null && !given.isBlank()) {
                 return Path.of(given);

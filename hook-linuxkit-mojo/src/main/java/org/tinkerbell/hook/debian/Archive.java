@@ -19,6 +19,7 @@ import org.tinkerbell.hook.io.Downloader;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.openpgp.Keyring;
 import org.tukaani.xz.XZInputStream;
 
 /**

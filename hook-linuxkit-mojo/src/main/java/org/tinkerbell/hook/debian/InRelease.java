@@ -17,11 +17,12 @@ import java.util.Map;
 import java.util.Set;
 import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.openpgp.ClearSigned;
+import org.tinkerbell.hook.openpgp.Keyring;
 
 /**
  * The signed index of a suite: which index files belong to it, by digest. Source:
- * <a href="https://wiki.debian.org/DebianRepository/Format">Debian repository format</a>; the cleartext signature
- * framework is section 7 of RFC 9580.
+ * <a href="https://wiki.debian.org/DebianRepository/Format">Debian repository format</a>.
  *
  * @param suite its name by role, such as {@code stable-security}
  * @param codename its name, such as {@code trixie-security}
@@ -39,8 +40,8 @@ public record InRelease(
         boolean packagesOfAll,
         boolean byHash,
         Map<String, IndexFile> files) {
-    private static final String MESSAGE = "-----BEGIN PGP SIGNED MESSAGE-----";
-    private static final String SIGNATURE = "-----BEGIN PGP SIGNATURE-----";
+    private static final String ADVICE = "The mirror, a proxy on the way, or this machine's clock is wrong; try another mirror with "
+            + "-Dhook.debian.mirror.";
     private static final Duration CLOCK_TOLERANCE = Duration.ofHours(1);
 
     /** An index file as the signed index names it; the size is in bytes. */
@@ -56,44 +57,13 @@ public record InRelease(
      * @throws HookException if it is not signed by a key of the ring, has expired, or is another suite's
      */
     public static InRelease verify(byte[] bytes, String source, Keyring keyring, Clock clock, String expected) {
-        String text = new String(bytes, StandardCharsets.ISO_8859_1).replace("\r\n", "\n");
-        if (!text.startsWith(MESSAGE + "\n")) {
-            throw new HookException(source + " is not a signed index (InRelease): is there a login page or a proxy's error on the way?");
-        }
-        int begin = text.indexOf("\n\n");
-        int end = text.indexOf("\n" + SIGNATURE + "\n");
-        if (begin < 0 || end < begin || text.indexOf(MESSAGE, 1) >= 0) {
-            throw new HookException(source + " is not a complete signed index (InRelease); it may have been cut on the way");
-        }
-        String body = unescaped(begin + 2 > end ? "" : text.substring(begin + 2, end), source);
         Instant now = clock.instant();
-        keyring.verify(
-                body.replace("\n", "\r\n").getBytes(StandardCharsets.ISO_8859_1),
-                text.substring(end + 1).getBytes(StandardCharsets.ISO_8859_1), source, now);
+        String body = ClearSigned.text(bytes, source, "signed index (InRelease)", keyring, ADVICE, now);
         InRelease release = read(body.getBytes(StandardCharsets.ISO_8859_1), source, now);
         if (!release.codename().equals(expected) && !release.suite().equals(expected)) {
             throw new HookException(source + " is the index of " + release.codename() + " (" + release.suite() + "), not of " + expected);
         }
         return release;
-    }
-
-    /** What was signed: without dash escapes, and without blanks at the ends of lines. */
-    private static String unescaped(String text, String source) {
-        StringBuilder result = new StringBuilder(text.length());
-        for (String line : text.split("\n", -1)) {
-            if (line.startsWith("- ")) {
-                line = line.substring(2);
-            } else if (line.startsWith("-")) {
-                throw new HookException(source + " is not a well-formed signed text: a line begins with an unescaped dash");
-            }
-            int length = line.length();
-            while (length > 0 && (line.charAt(length - 1) == ' ' || line.charAt(length - 1) == '\t')) {
-                length--;
-            }
-            result.append(line, 0, length).append('\n');
-        }
-        result.setLength(result.length() - 1);
-        return result.toString();
     }
 
     private static InRelease read(byte[] body, String source, Instant now) {

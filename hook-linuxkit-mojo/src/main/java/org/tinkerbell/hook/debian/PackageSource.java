@@ -30,6 +30,7 @@ import org.tinkerbell.hook.io.Downloader;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.openpgp.Keyring;
 import org.tinkerbell.hook.tree.Entry;
 import org.tinkerbell.hook.tree.TarFile;
 
@@ -70,7 +71,7 @@ public final class PackageSource {
      */
     public PackageSource(
             Cache cache, Downloader downloader, Mirrors mirrors, String release, Path lockDirectory, LockMode mode, Progress progress) {
-        this(cache, downloader, mirrors, Keyring.debian(), Clock.systemUTC(), Suite.ofRelease(release), lockDirectory, mode, progress);
+        this(cache, downloader, mirrors, DebianKeys.keyring(), Clock.systemUTC(), Suite.ofRelease(release), lockDirectory, mode, progress);
     }
 
     /**

@@ -39,7 +39,7 @@ final class Depmod {
      * @throws HookException if a module needs a symbol's module that is not there
      */
     List<Entry> index(List<Entry> entries, String release, Path scratch) throws IOException, InterruptedException {
-        Path directory = scratch.resolve("lib/modules").resolve(release);
+        Path directory = Files.createDirectories(scratch.resolve("lib/modules").resolve(release));
         List<Entry> result = new ArrayList<>();
         for (Entry entry : entries) {
             boolean module = entry.content() != null && ModuleInfo.isModule(entry.path());
@@ -55,6 +55,10 @@ final class Depmod {
                 }
                 result.add(entry);
             }
+        }
+        if (result.isEmpty()) {
+            // A kernel that was configured without modules.
+            return result;
         }
         Tool.Output said = depmod.run("-b", scratch.toString(), "-C", "/dev/null", release);
         if (!said.err().isBlank()) {

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import org.tinkerbell.hook.tree.Entry;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -55,6 +56,13 @@ public record KernelReport(
                 List.copyOf(excluded), selection.dependents(),
                         selection.dependentEntries().stream().mapToLong(e -> e.content().size()).sum(),
                 List.copyOf(selection.idle()));
+    }
+
+    /** Of a kernel of which nobody knows what was left out. */
+    static KernelReport of(String source, String release, long kernelBytes, List<Entry> entries) {
+        List<Entry> modules = entries.stream().filter(e -> e.content() != null && ModuleInfo.isModule(e.path())).toList();
+        return new KernelReport(source, release, kernelBytes, modules.size(), modules.stream().mapToLong(e -> e.content().size()).sum(),
+                List.of(), new TreeMap<>(), 0, List.of());
     }
 
     /** Bytes that are left out, of dependents too. */

@@ -26,21 +26,27 @@ import org.tukaani.xz.XZInputStream;
  *
  * @param origin for people: where it is from, such as {@code linux-6.12.58.tar.xz of www.kernel.org}
  * @param version of the kernel, such as {@code 6.12.58}
- * @param tarball the file as it was fetched, compressed by xz, gzip, zstd or not at all; one directory holds all that is in it
- * @param digest of the file
+ * @param digest of the file that was verified; known before that is fetched
+ * @param tarball the file, compressed by xz, gzip, zstd or not at all; one directory holds all that is in it
  */
-public record KernelSource(String origin, String version, Content tarball, Digest digest) {
+public record KernelSource(String origin, String version, Digest digest, Tarball tarball) {
     private static final int XZ_MEMORY = 256 << 10;
     private static final int BUFFER = 1 << 16;
 
-    /** {@code 6.12} of {@code 6.12.58}. */
-    public String series() {
-        return series(version);
+    /** A file that is fetched and verified when it is asked for, unless it is there. */
+    @FunctionalInterface
+    public interface Tarball {
+        /**
+         * The file's bytes.
+         *
+         * @throws HookException if it cannot be had, or is not genuine
+         */
+        Content content() throws IOException;
     }
 
-    static String series(String version) {
-        String[] numbers = version.split("\\.");
-        return numbers[0] + "." + numbers[1];
+    /** {@code 6.12} of {@code 6.12.58}. */
+    public String series() {
+        return KernelVersion.of(version).orElseThrow().series();
     }
 
     /** Stands for the source with Hook's changes, in the hash of a build's inputs. */
@@ -97,7 +103,7 @@ public record KernelSource(String origin, String version, Content tarball, Diges
         Path unpacked = scratch.resolve("." + UUID.randomUUID() + AtomicFile.SUFFIX);
         try {
             List<Entry> members;
-            try (InputStream in = uncompressed()) {
+            try (InputStream in = uncompressed(tarball.content())) {
                 members = TarFile.index(in, unpacked, origin).entries();
             }
             taker.take(changed(members));
@@ -124,8 +130,8 @@ public record KernelSource(String origin, String version, Content tarball, Diges
         return entries;
     }
 
-    /** The tar that the file is when it is decompressed; the caller closes it. */
-    InputStream uncompressed() throws IOException {
+    /** A tar without its compression, which its first bytes tell; the caller closes it. */
+    static InputStream uncompressed(Content tarball) throws IOException {
         BufferedInputStream in = new BufferedInputStream(tarball.open(), BUFFER);
         try {
             in.mark(4);

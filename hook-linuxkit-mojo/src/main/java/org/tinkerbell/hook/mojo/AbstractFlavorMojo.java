@@ -26,7 +26,7 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
     private static final String GROUP = "org.tinkerbell.hook";
     private static final String FLAVORS_MODULE = "hook-flavors";
     // The methods that KernelMojo has a class for.
-    private static final Set<Kernel.Method> METHODS = EnumSet.of(Kernel.Method.DEBIAN);
+    private static final Set<Kernel.Method> METHODS = EnumSet.of(Kernel.Method.DEBIAN, Kernel.Method.DEFAULT);
 
     @Inject
     private RepositorySystem repositories;
@@ -109,6 +109,15 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
                     "No Maven repository has " + artifact + ". Build the module that makes it (leave out -pl, or add -am), or let Maven know the "
                             + "repository that it was deployed to.",
                     e);
+        }
+    }
+
+    /** The same as {@link #resolve}, but nothing where no repository has the artifact. */
+    protected final Optional<Path> find(String artifactId, String classifier, String extension) {
+        try {
+            return Optional.of(resolve(artifactId, classifier, extension));
+        } catch (HookException e) {
+            return Optional.empty();
         }
     }
 

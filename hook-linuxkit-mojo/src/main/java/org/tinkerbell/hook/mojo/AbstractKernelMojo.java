@@ -1,13 +1,20 @@
 package org.tinkerbell.hook.mojo;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.tinkerbell.hook.flavor.Flavor;
+import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.kernel.DebianSource;
 import org.tinkerbell.hook.kernel.Defconfigs;
+import org.tinkerbell.hook.kernel.KernelBuilder;
+import org.tinkerbell.hook.kernel.KernelOrg;
+import org.tinkerbell.hook.kernel.SourceKernel;
 
 /** What the goals have that work on the flavor's kernel: the choices that a person makes in the place of the inventory's. */
 abstract class AbstractKernelMojo extends AbstractFlavorMojo {
@@ -40,6 +47,52 @@ abstract class AbstractKernelMojo extends AbstractFlavorMojo {
     @Parameter(property = "hook.kernel.config")
     private String config;
 
+    /**
+     * Servers with the files of kernel.org, parted by commas, which are asked in this order: below each address lie {@code releases.json} and
+     * {@code pub/linux/kernel/}. Default: {@code https://www.kernel.org/,https://cdn.kernel.org/}.
+     */
+    @Parameter(property = "hook.kernel.mirror")
+    private String mirror;
+
+    /**
+     * A file with ASCII-armored OpenPGP keys that may sign the kernel's source besides the pinned ones: those of kernel.org's checksum
+     * autosigner, of Greg Kroah-Hartman and of Linus Torvalds. Some old series are signed by Sasha Levin.
+     */
+    @Parameter(property = "hook.kernel.keyring")
+    private File keyring;
+
+    /** SHA-256 of the tarball where {@code hook.kernel.source} is the address of one; then it needs no signature. */
+    @Parameter(property = "hook.kernel.sha256")
+    private String sha256;
+
+    /** How many processes compile a kernel at once. Default: as many as there are processors. */
+    @Parameter(property = "hook.kernel.jobs", defaultValue = "0")
+    private int jobs;
+
+    /** Kernels that are compiled from source. */
+    protected final SourceKernel sourceKernel() throws IOException {
+        return new SourceKernel(cache(), kernelSources(), defconfigs(), kernelBuilder(),
+                jobs > 0 ? jobs : Runtime.getRuntime().availableProcessors(), progress());
+    }
+
+    /** Where the source of a kernel comes from. */
+    protected final SourceKernel.Sources kernelSources() throws IOException {
+        KernelOrg.Signers signers = KernelOrg.Signers.pinned();
+        if (keyring != null) {
+            signers = signers.with(fromWhereMavenWasStarted(keyring.toPath()));
+        }
+        KernelOrg kernelOrg =
+                new KernelOrg(cache(), downloader(), KernelOrg.servers(mirror), signers, Clock.systemUTC(), progress());
+        return SourceKernel.Sources.of(kernelOrg, new DebianSource(packageSource(project.getBasedir().toPath())),
+                first(sha256).map(text -> Digest.parse(matching("hook.kernel.sha256", text, "[0-9a-f]{64}", "64 hexadecimal digits"))));
+    }
+
+    /** What compiles kernels. */
+    protected final KernelBuilder kernelBuilder() {
+        throw new HookException("This version of Hook cannot compile kernels yet; debian-amd64 and debian-arm64 are flavors that need no "
+                + "compiler.");
+    }
+
     /** The flavor whose kernel this build's flavor boots, with the choices that were made for this build. */
     protected final Flavor kernelFlavor() throws IOException {
         Flavor flavor = inventory().flavor(flavor().kernelId());
@@ -57,7 +110,8 @@ abstract class AbstractKernelMojo extends AbstractFlavorMojo {
         return new Defconfigs(project.getBasedir().toPath().resolve(CONFIGURATIONS));
     }
 
-    private static Optional<String> first(String... values) {
+    /** The first text that says something. */
+    protected static Optional<String> first(String... values) {
         return Stream.of(values).filter(value -> value != null && !value.isBlank()).map(String::trim).findFirst();
     }
 

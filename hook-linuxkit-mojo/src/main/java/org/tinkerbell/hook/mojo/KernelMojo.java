@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -17,12 +18,13 @@ import org.tinkerbell.hook.flavor.Kernel;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.kernel.DebianKernel;
-import org.tinkerbell.hook.kernel.KernelFiles;
 import org.tinkerbell.hook.kernel.KernelImage;
 import org.tinkerbell.hook.kernel.KernelMethod;
+import org.tinkerbell.hook.kernel.KernelStock;
+import org.tinkerbell.hook.kernel.RegistryKernels;
 import org.tinkerbell.hook.oci.ImageArchive;
 import org.tinkerbell.hook.oci.ImageStore;
-import org.tinkerbell.hook.toolbox.ToolSet;
+import org.tinkerbell.hook.oci.Registry;
 
 /**
  * Makes the flavor's kernel in the module of its method, and attaches it with the flavor's id as classifier: the kernel
@@ -33,6 +35,8 @@ import org.tinkerbell.hook.toolbox.ToolSet;
 public final class KernelMojo extends AbstractKernelMojo {
     private static final String DEFAULT_REPOSITORY = "ghcr.io/tinkerbell/hook/kernel/hook-kernel";
     private static final String REPOSITORY = "HOOK_KERNEL_OCI_BASE";
+    private static final String FORCE = "FORCE_BUILD_KERNEL";
+    private static final String LATEST = "USE_LATEST_BUILT_KERNEL";
     private static final int NAMED_DIGITS = 12;
 
     @Inject
@@ -41,6 +45,17 @@ public final class KernelMojo extends AbstractKernelMojo {
     /** Name of the kernel's image without its tag, to which the method is added. Also of that name in the environment. */
     @Parameter(property = REPOSITORY)
     private String repository;
+
+    /** Compile a kernel from source even if there is one already that was made from the same. Also of that name in the environment. */
+    @Parameter(property = FORCE)
+    private String force;
+
+    /**
+     * Take the newest kernel of the series that the registry has, whatever configuration it was compiled with, in the place of one from the
+     * source and configuration here. Also of that name in the environment.
+     */
+    @Parameter(property = LATEST)
+    private String latest;
 
     /** Where the attached files are. */
     @Parameter(defaultValue = "${project.build.directory}", readonly = true)
@@ -56,19 +71,42 @@ public final class KernelMojo extends AbstractKernelMojo {
             return;
         }
         requireKernelMethod(chosen);
-        KernelFiles files = method(kernel.method()).kernel(flavor);
         ImageStore store = ImageStore.of(cache());
-        KernelImage.Result result = new KernelImage(cache(), store, toolbox().tool(ToolSet.KMOD, "usr/sbin/depmod"), progress())
-                .build(files, flavor.excludedModules(), flavor.keptModules(), repository(kernel.method()));
+        KernelImage images = new KernelImage(cache(), store, toolbox(), progress());
+        KernelImage.Result result = switch (kernel.method()) {
+            case DEFAULT -> compiled(flavor, images, store);
+            case DEBIAN -> built(new DebianKernel(packageSource(project.getBasedir().toPath())), flavor, images);
+            case ARMBIAN -> throw new IllegalStateException("requireKernelMethod lets no " + kernel.method().id() + " pass");
+        };
         attach(flavor, result, store);
         result.report().lines().forEach(progress()::info);
     }
 
-    private KernelMethod method(Kernel.Method method) throws IOException {
-        return switch (method) {
-            case DEBIAN -> new DebianKernel(packageSource(project.getBasedir().toPath()));
-            case ARMBIAN, DEFAULT -> throw new IllegalStateException("requireKernelMethod lets no " + method.id() + " pass");
-        };
+    private KernelImage.Result built(KernelMethod method, Flavor flavor, KernelImage images) throws IOException, InterruptedException {
+        return images.build(method.kernel(flavor), flavor.excludedModules(), flavor.keptModules(), repository(flavor.kernel().method()));
+    }
+
+    private KernelImage.Result compiled(Flavor flavor, KernelImage images, ImageStore store) throws IOException, InterruptedException {
+        Registry registry = registry(store);
+        KernelImage.Place registries = new RegistryKernels(registry);
+        List<KernelImage.Place> places = new ArrayList<>();
+        places.add(new MavenKernels(flavor.id(), (classifier, extension) -> find(project.getArtifactId(), classifier, extension), store,
+                new ImageArchive(store, cache())));
+        if (!networkSettings().offline()) {
+            places.add(registries);
+        }
+        KernelStock stock = new KernelStock(images, places, repository(flavor.kernel().method()), progress());
+        if (isYes(latest, LATEST)) {
+            if (networkSettings().offline()) {
+                throw new HookException(LATEST + " asks the registry for its newest kernel, and Maven is offline.");
+            }
+            return stock.newest(flavor, registry::tags, registries);
+        }
+        return stock.kernel(sourceKernel(), flavor, isYes(force, FORCE));
+    }
+
+    private static boolean isYes(String property, String variable) {
+        return first(property, System.getenv(variable)).filter(text -> text.matches("(?i)yes|true|1")).isPresent();
     }
 
     private String repository(Kernel.Method method) {

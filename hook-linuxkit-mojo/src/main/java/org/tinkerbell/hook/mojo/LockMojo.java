@@ -15,6 +15,7 @@ import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.flavor.Kernel;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.kernel.DebianKernel;
+import org.tinkerbell.hook.kernel.DebianSource;
 import org.tinkerbell.hook.toolbox.Toolbox;
 
 /**
@@ -39,6 +40,7 @@ public final class LockMojo extends AbstractFlavorMojo {
         List<Lock> locks = List.of(
                 new Lock("hook-containers/images", arch -> PackageGroups.of(ContainerImages.definitions(root.resolve("hook-containers/images")), arch)),
                 new Lock("hook-kernel-debian", this::kernels),
+                new Lock("hook-kernel-default", this::sources),
                 // The boot test's worker.
                 new Lock("hook-dist/src/test/packages", arch -> List.of(PackageLock.Group.of("worker", List.of("busybox-static"), List.of()))),
                 new Lock(TOOLBOX, arch -> Toolbox.groups()));
@@ -73,6 +75,17 @@ public final class LockMojo extends AbstractFlavorMojo {
                 .flatMap(Optional::stream)
                 .distinct()
                 .map(DebianKernel::group)
+                .toList();
+    }
+
+    /** Debian's sources of the series that are compiled, for builds that take them and not kernel.org's. */
+    private List<PackageLock.Group> sources(Arch arch) throws IOException {
+        return inventory().flavors().stream()
+                .filter(flavor -> flavor.arch() == arch && flavor.kernel().method() == Kernel.Method.DEFAULT)
+                .map(flavor -> flavor.kernel().series())
+                .flatMap(Optional::stream)
+                .distinct()
+                .map(DebianSource::group)
                 .toList();
     }
 

@@ -103,6 +103,17 @@ public final class Toolbox {
         return new Tool(file.getFileName().toString(), prefix, root, set.environment(root, host));
     }
 
+    /**
+     * Which programs a set has, without unpacking them: the packages and their versions. It is the same on hosts of any architecture, as
+     * long as Debian has the same versions for all of them.
+     */
+    public String versions(ToolSet set) throws IOException {
+        List<LockedPackage> locked = source().locked(set.group(), Arch.host());
+        List<LockedPackage> packages =
+                locked.isEmpty() ? source().packages(set.group(), Arch.host(), set.packages(), set.without()) : locked;
+        return packages.stream().map(p -> p.name() + " " + p.version()).sorted().collect(Collectors.joining("\n"));
+    }
+
     /** QEMU's emulator of a machine with an architecture. */
     public Tool qemu(Arch guest) throws IOException {
         return tool(ToolSet.qemu(guest), "usr/bin/qemu-system-" + guest.qemuName());

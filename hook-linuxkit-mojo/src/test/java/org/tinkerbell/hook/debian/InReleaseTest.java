@@ -16,6 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.openpgp.Keyring;
+import org.tinkerbell.hook.openpgp.TestKey;
 
 class InReleaseTest {
     private static final Instant NOW = TestArchive.NOW;
@@ -128,7 +130,7 @@ class InReleaseTest {
 
     @Test
     void theBuiltInKeysAreThere() {
-        Keyring keyring = Keyring.debian();
+        Keyring keyring = DebianKeys.keyring();
         assertFalse(keyring.toString().isEmpty());
         refused(TestKey.clearSign(text(), key), keyring, NOW, "test");
         assertThrows(HookException.class, () -> Keyring.of("nothing", "a file"));

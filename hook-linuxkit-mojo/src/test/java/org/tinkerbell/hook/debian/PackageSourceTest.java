@@ -24,6 +24,8 @@ import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.io.TestServer;
+import org.tinkerbell.hook.openpgp.Keyring;
+import org.tinkerbell.hook.openpgp.TestKey;
 import org.tinkerbell.hook.tree.Entry;
 
 class PackageSourceTest {
@@ -303,7 +305,7 @@ class PackageSourceTest {
         Keyring other = new TestKey(TestArchive.NOW.minus(Duration.ofDays(1)), 0).keyring();
         String message = refused(archive.source(directory, LockMode.LENIENT, false, TestArchive.NOW, archive.mirrors(), other));
         assertTrue(message.contains("not among the pinned"), message);
-        message = refused(archive.source(directory, LockMode.LENIENT, false, TestArchive.NOW, archive.mirrors(), Keyring.debian()));
+        message = refused(archive.source(directory, LockMode.LENIENT, false, TestArchive.NOW, archive.mirrors(), DebianKeys.keyring()));
         assertTrue(message.contains("not among the pinned"), message);
     }
 

@@ -74,7 +74,7 @@ class SharedCacheIT {
         Mirrors mirrors = new Mirrors(
                 List.of(server.resolve("/debian/")), List.of(server.resolve("/debian-security/")), server.resolve("/snapshot/"));
         PackageSource source = new PackageSource(cache, new Downloader(cache, NetworkSettings.defaults(), Progress.SILENT), mirrors,
-                Keyring.debian(), Clock.system(ZoneOffset.UTC), TestArchive.SUITES, Path.of(arguments[1]), LockMode.STRICT,
+                DebianKeys.keyring(), Clock.system(ZoneOffset.UTC), TestArchive.SUITES, Path.of(arguments[1]), LockMode.STRICT,
                         Progress.SILENT);
         List<LockedPackage> packages = source.packages(GROUP, Arch.X86_64, requested());
         long size = 0;

@@ -22,6 +22,8 @@ import org.tinkerbell.hook.io.Downloader;
 import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.io.TestServer;
+import org.tinkerbell.hook.openpgp.Keyring;
+import org.tinkerbell.hook.openpgp.TestKey;
 
 /** A mirror of an archive that a test makes up: signed indices, packages, and a snapshot service beside it. */
 final class TestArchive implements AutoCloseable {

@@ -29,8 +29,6 @@ import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.oci.ImageStore;
-import org.tinkerbell.hook.toolbox.Tool;
-import org.tinkerbell.hook.toolbox.ToolSet;
 import org.tinkerbell.hook.toolbox.Toolbox;
 import org.tinkerbell.hook.tree.Entry;
 import org.tinkerbell.hook.tree.TarFile;
@@ -46,7 +44,7 @@ class KernelIT {
 
     private static DebianKernel debian;
     private static KernelFiles files;
-    private static Tool depmod;
+    private static Toolbox toolbox;
 
     @BeforeAll
     static void fetch() throws IOException {
@@ -58,12 +56,12 @@ class KernelIT {
                 Progress.SILENT);
         debian = new DebianKernel(packages.lockedIn(directory.resolve("no-locks")));
         files = debian.kernel(TestFlavors.debian("linux-image-cloud-" + Arch.host().debianName(), Arch.host()));
-        depmod = new Toolbox(cache, packages, Progress.SILENT).tool(ToolSet.KMOD, "usr/sbin/depmod");
+        toolbox = new Toolbox(cache, packages, Progress.SILENT);
     }
 
     private static KernelImage.Result build(String name, List<String> exclude) throws IOException, InterruptedException {
         Cache cache = new Cache(directory.resolve(name));
-        return new KernelImage(cache, ImageStore.of(cache), depmod, Progress.SILENT).build(files, exclude, List.of(), REPOSITORY);
+        return new KernelImage(cache, ImageStore.of(cache), toolbox, Progress.SILENT).build(files, exclude, List.of(), REPOSITORY);
     }
 
     @Test

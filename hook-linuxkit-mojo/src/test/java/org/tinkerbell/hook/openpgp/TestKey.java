@@ -1,4 +1,4 @@
-package org.tinkerbell.hook.debian;
+package org.tinkerbell.hook.openpgp;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -27,8 +27,8 @@ import org.bouncycastle.openpgp.operator.bc.BcPGPContentSignerBuilder;
 import org.bouncycastle.openpgp.operator.bc.BcPGPDigestCalculatorProvider;
 import org.bouncycastle.openpgp.operator.bc.BcPGPKeyPair;
 
-/** An OpenPGP key of a test, which signs as an archive does. */
-final class TestKey {
+/** An OpenPGP key of a test, which signs texts and files. */
+public final class TestKey {
     private final PGPSecretKeyRing ring;
     private final Instant signed;
 
@@ -36,7 +36,7 @@ final class TestKey {
      * @param created when the key was made; signatures are of that time, too
      * @param validSeconds how long it is valid, 0 for ever
      */
-    TestKey(Instant created, long validSeconds) {
+    public TestKey(Instant created, long validSeconds) {
         this.signed = created;
         try {
             PGPSignatureSubpacketGenerator packets = new PGPSignatureSubpacketGenerator();
@@ -68,7 +68,7 @@ final class TestKey {
     }
 
     /** The public keys, ASCII-armored. */
-    String publicKeys() {
+    public String publicKeys() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ArmoredOutputStream out = new ArmoredOutputStream(bytes)) {
             ring.toCertificate().encode(out);
@@ -78,16 +78,16 @@ final class TestKey {
         return bytes.toString(StandardCharsets.US_ASCII);
     }
 
-    Keyring keyring() {
+    public Keyring keyring() {
         return Keyring.of(publicKeys(), "test");
     }
 
     /** A clear-signed text, signed by several keys, by their subkeys. */
-    static byte[] clearSign(String text, TestKey... keys) {
+    public static byte[] clearSign(String text, TestKey... keys) {
         return clearSign(text, HashAlgorithmTags.SHA256, true, keys);
     }
 
-    static byte[] clearSign(String text, int hash, boolean bySubkey, TestKey... keys) {
+    public static byte[] clearSign(String text, int hash, boolean bySubkey, TestKey... keys) {
         StringBuilder signed = new StringBuilder("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n");
         StringBuilder canonical = new StringBuilder();
         for (String line : text.stripTrailing().split("\n", -1)) {
@@ -97,7 +97,7 @@ final class TestKey {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ArmoredOutputStream out = new ArmoredOutputStream(bytes)) {
             for (TestKey key : keys) {
-                key.sign(canonical.toString(), hash, bySubkey).encode(out);
+                key.sign(canonical.toString().getBytes(StandardCharsets.UTF_8), PGPSignature.CANONICAL_TEXT_DOCUMENT, hash, bySubkey).encode(out);
             }
         } catch (IOException | PGPException e) {
             throw new IllegalStateException(e);
@@ -105,7 +105,18 @@ final class TestKey {
         return (signed + bytes.toString(StandardCharsets.US_ASCII)).getBytes(StandardCharsets.UTF_8);
     }
 
-    private PGPSignature sign(String canonical, int hash, boolean bySubkey) throws PGPException {
+    /** The detached signature of a file, ASCII-armored, as {@code gpg --detach-sign --armor} makes it. */
+    public byte[] signFile(byte[] file) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ArmoredOutputStream out = new ArmoredOutputStream(bytes)) {
+            sign(file, PGPSignature.BINARY_DOCUMENT, HashAlgorithmTags.SHA256, false).encode(out);
+        } catch (IOException | PGPException e) {
+            throw new IllegalStateException(e);
+        }
+        return bytes.toByteArray();
+    }
+
+    private PGPSignature sign(byte[] canonical, int type, int hash, boolean bySubkey) throws PGPException {
         Iterator<PGPSecretKey> keys = ring.getSecretKeys();
         PGPSecretKey key = keys.next();
         if (bySubkey) {
@@ -113,12 +124,12 @@ final class TestKey {
         }
         PGPSignatureGenerator generator = new PGPSignatureGenerator(
                 new BcPGPContentSignerBuilder(PublicKeyAlgorithmTags.EDDSA_LEGACY, hash), key.getPublicKey());
-        generator.init(PGPSignature.CANONICAL_TEXT_DOCUMENT,
+        generator.init(type,
                 key.extractPrivateKey(new BcPBESecretKeyDecryptorBuilder(new BcPGPDigestCalculatorProvider()).build(new char[0])));
         PGPSignatureSubpacketGenerator packets = new PGPSignatureSubpacketGenerator();
         packets.setSignatureCreationTime(false, Date.from(signed));
         generator.setHashedSubpackets(packets.generate());
-        generator.update(canonical.getBytes(StandardCharsets.UTF_8));
+        generator.update(canonical);
         return generator.generate();
     }
 }

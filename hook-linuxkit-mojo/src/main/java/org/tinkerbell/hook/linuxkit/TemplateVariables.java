@@ -30,6 +30,11 @@ public record TemplateVariables(Set<String> names, Map<String, String> values) {
     private static final Set<String> OF_HOOK = Set.of("ACPID", "BOOTKIT", "CONTAINERD", "DOCKER", "EMBEDDED", "RUNC", "UDEV");
     private static final String PREFIX = "hook-";
 
+    // The program in the rngd image that feeds the pool once and ends: the sets differ in its path.
+    private static final String RNGD = "HOOK_CONTAINER_LINUXKIT_RNGD_PROGRAM";
+    private static final String RNGD_OF_HOOK = "/usr/sbin/hook-rngd";
+    private static final String RNGD_OF_LINUXKIT = "/sbin/rngd";
+
     public TemplateVariables {
         names = Set.copyOf(names);
         values = Map.copyOf(values);
@@ -51,6 +56,7 @@ public record TemplateVariables(Set<String> names, Map<String, String> values) {
         values.put("HOOK_KERNEL_ID", flavor);
         values.put("HOOK_KERNEL_IMAGE", kernelImage);
         values.put("HOOK_KERNEL_VERSION", kernelVersion);
+        values.put(RNGD, RNGD_OF_HOOK);
         images.forEach((directory, name) -> {
             String plain = directory.startsWith(PREFIX) ? directory.substring(PREFIX.length()) : directory;
             values.put(variable(plain.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_")), name);
@@ -65,6 +71,20 @@ public record TemplateVariables(Set<String> names, Map<String, String> values) {
         OF_HOOK.forEach(name -> names.add(variable(name)));
         OF_LINUXKIT.keySet().forEach(name -> names.add(variable("LINUXKIT_" + name)));
         return new TemplateVariables(names, values);
+    }
+
+    /**
+     * The same with the LinuxKit project's own images in the place of Hook's.
+     *
+     * @param images full names by what they are for, such as {@code openntpd}; see {@link LinuxKitImages#names}
+     */
+    public TemplateVariables withLinuxKit(Map<String, String> images) {
+        Map<String, String> changed = new TreeMap<>(values);
+        for (String name : OF_LINUXKIT.keySet()) {
+            changed.put(variable("LINUXKIT_" + name), images.get(name.toLowerCase(Locale.ROOT).replace('_', '-')));
+        }
+        changed.put(RNGD, RNGD_OF_LINUXKIT);
+        return new TemplateVariables(names, changed);
     }
 
     private static String variable(String name) {

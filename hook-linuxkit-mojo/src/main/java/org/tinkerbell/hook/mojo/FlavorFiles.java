@@ -20,6 +20,9 @@ import org.tinkerbell.hook.io.HookException;
  * @param directory where they are
  */
 record FlavorFiles(Path directory) {
+    /** Name of the file with the LinuxKit project's own images. */
+    static final String LINUXKIT_IMAGES = "linuxkit-images.yaml";
+
     /** Those of a source tree. */
     static FlavorFiles ofDirectory(Path directory) {
         return new FlavorFiles(directory);
@@ -54,6 +57,11 @@ record FlavorFiles(Path directory) {
     /** The built-in inventory. */
     Path inventory() {
         return directory.resolve("flavors.yaml");
+    }
+
+    /** The LinuxKit project's own images. */
+    Path linuxkitImages() {
+        return directory.resolve(LINUXKIT_IMAGES);
     }
 
     /**

@@ -21,6 +21,8 @@ import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.linuxkit.FlavorBuild;
 import org.tinkerbell.hook.linuxkit.Formats;
+import org.tinkerbell.hook.linuxkit.ImageSet;
+import org.tinkerbell.hook.linuxkit.LinuxKitImages;
 import org.tinkerbell.hook.linuxkit.TemplateVariables;
 import org.tinkerbell.hook.oci.ImageArchive;
 import org.tinkerbell.hook.oci.ImageReference;
@@ -40,6 +42,13 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
     /** Version that the system shows. Default: {@code HOOK_VERSION} of the environment, else the version of the project. */
     @Parameter(property = "hook.version")
     private String hookVersion;
+
+    /**
+     * Where init, ca-certificates, firmware, rngd, sysctl, sysfs, modprobe, dhcpcd, openntpd, getty and sshd come from: {@code debian}, Hook's own images,
+     * or {@code linuxkit}, the LinuxKit project's, by the names in {@code linuxkit-images.yaml}.
+     */
+    @Parameter(property = "hook.images", defaultValue = "debian")
+    private String imageSet;
 
     /** A debug build: the template's lines for debugging count. Also {@code DEBUG=yes} in the environment. */
     @Parameter(property = "hook.debug", defaultValue = "false")
@@ -78,6 +87,7 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
 
     @Override
     protected void run() throws IOException {
+        ImageSet set = ImageSet.of(imageSet);
         Flavor flavor = flavor();
         // For the assembly, which runs later and names the tarball by it.
         project.getProperties().setProperty("hook.outputId", flavor.outputId());
@@ -89,13 +99,18 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
         Map<String, String> images = new TreeMap<>();
         imported("hook-images", "images-" + flavor.arch().ociName(), store).forEach((name, image) -> images.put(name, image.reference()));
 
+        TemplateVariables variables =
+                TemplateVariables.of(version(), flavor.id(), kernel.reference(), kernel.version().orElse("unknown"), images);
+        if (set == ImageSet.LINUXKIT) {
+            variables = variables.withLinuxKit(LinuxKitImages.read(flavorFiles().linuxkitImages()).names(lockMode(), progress()));
+        }
         boolean debugging = debug || "yes".equals(System.getenv("DEBUG"));
         Chosen chosen = engine(store, Optional.of(flavor.linuxkit()), debugging);
         FlavorBuild build = new FlavorBuild(chosen.engine(), store, cache());
         FlavorBuild.Result result = build.build(new FlavorBuild.Request(
                 flavor,
                 flavorFiles().template(flavor),
-                TemplateVariables.of(version(), flavor.id(), kernel.reference(), kernel.version().orElse("unknown"), images),
+                variables,
                 debugging,
                 isSet(compression) ? Compression.parse(compression) : Compression.DEFAULT,
                 timestamp(),

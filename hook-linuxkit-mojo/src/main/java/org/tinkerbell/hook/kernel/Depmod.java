@@ -30,6 +30,15 @@ final class Depmod {
         this.depmod = depmod;
     }
 
+    /** Whether there is something to be listed; a kernel that was configured without modules has nothing. */
+    static boolean isNeeded(List<Entry> entries) {
+        return entries.stream().anyMatch(Depmod::isRead);
+    }
+
+    private static boolean isRead(Entry entry) {
+        return entry.content() != null && (ModuleInfo.isModule(entry.path()) || GIVEN.contains(entry.path()));
+    }
+
     /**
      * The lists for these modules.
      *
@@ -39,11 +48,10 @@ final class Depmod {
      * @throws HookException if a module needs a symbol's module that is not there
      */
     List<Entry> index(List<Entry> entries, String release, Path scratch) throws IOException, InterruptedException {
-        Path directory = Files.createDirectories(scratch.resolve("lib/modules").resolve(release));
+        Path directory = scratch.resolve("lib/modules").resolve(release);
         List<Entry> result = new ArrayList<>();
         for (Entry entry : entries) {
-            boolean module = entry.content() != null && ModuleInfo.isModule(entry.path());
-            if (module || GIVEN.contains(entry.path())) {
+            if (isRead(entry)) {
                 Path file = directory.resolve(entry.path());
                 Files.createDirectories(file.getParent());
                 if (entry.path().equals("modules.order")) {
@@ -55,10 +63,6 @@ final class Depmod {
                 }
                 result.add(entry);
             }
-        }
-        if (result.isEmpty()) {
-            // A kernel that was configured without modules.
-            return result;
         }
         Tool.Output said = depmod.run("-b", scratch.toString(), "-C", "/dev/null", release);
         if (!said.err().isBlank()) {

@@ -247,8 +247,8 @@ public final class KernelImage {
             Directories.delete(scratch);
             try {
                 Files.createDirectories(temporary);
-                List<Entry> modules = new Depmod(toolbox.tool(ToolSet.KMOD, "usr/sbin/depmod"))
-                        .index(selection.kept(), files.release(), scratch);
+                List<Entry> modules = !Depmod.isNeeded(selection.kept()) ? List.of()
+                        : new Depmod(toolbox.tool(ToolSet.KMOD, "usr/sbin/depmod")).index(selection.kept(), files.release(), scratch);
                 Files.write(temporary.resolve(KERNEL), files.kernel().bytes());
                 try (OutputStream out = Files.newOutputStream(temporary.resolve(MODULES))) {
                     write(modules, "lib/modules/" + files.release(), out);

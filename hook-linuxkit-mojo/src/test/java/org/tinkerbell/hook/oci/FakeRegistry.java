@@ -19,11 +19,11 @@ import java.util.concurrent.Executors;
 import org.tinkerbell.hook.io.Digest;
 
 /** A registry on the loopback that does what it is told, also wrong things. */
-final class FakeRegistry implements AutoCloseable {
-    final Map<String, byte[]> blobs = new ConcurrentHashMap<>();
-    final Map<String, byte[]> manifests = new ConcurrentHashMap<>();
-    final Map<String, String> types = new ConcurrentHashMap<>();
-    final List<String> requests = Collections.synchronizedList(new ArrayList<>());
+public final class FakeRegistry implements AutoCloseable {
+    public final Map<String, byte[]> blobs = new ConcurrentHashMap<>();
+    public final Map<String, byte[]> manifests = new ConcurrentHashMap<>();
+    public final Map<String, String> types = new ConcurrentHashMap<>();
+    public final List<String> requests = Collections.synchronizedList(new ArrayList<>());
     /** Asked before anything else; says true if it has answered. */
     volatile Trouble trouble = exchange -> false;
     /** "", "basic" or "token". */
@@ -35,14 +35,14 @@ final class FakeRegistry implements AutoCloseable {
         boolean handle(HttpExchange exchange) throws IOException;
     }
 
-    FakeRegistry() throws IOException {
+    public FakeRegistry() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(Executors.newCachedThreadPool());
         server.createContext("/", this::handle);
         server.start();
     }
 
-    String host() {
+    public String host() {
         return "127.0.0.1:" + server.getAddress().getPort();
     }
 

@@ -66,6 +66,18 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
         }
     }
 
+    /**
+     * Lets a flavor pass of which an ISO can be made.
+     *
+     * @throws HookException if none can
+     */
+    protected static void requireIso(Flavor flavor) {
+        if (!flavor.iso()) {
+            throw new HookException("No ISO is made of flavor " + flavor.id() + ": its machines do not boot by UEFI from a medium. If yours do, say "
+                    + "iso: true for it in an inventory of your own (-Dhook.flavors=...).");
+        }
+    }
+
     /** The inventory with the site's changes. */
     protected final Inventory inventory() throws IOException {
         return Inventory.read(flavorFiles().inventory(), Optional.ofNullable(flavors).map(File::toPath).map(this::fromWhereMavenWasStarted));

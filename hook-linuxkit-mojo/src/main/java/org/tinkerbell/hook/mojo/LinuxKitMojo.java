@@ -3,8 +3,6 @@ package org.tinkerbell.hook.mojo;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -60,7 +58,7 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
 
     /**
      * In which forms the system is wanted, parted by commas: {@code kernel+initrd} (always made), {@code tar} (the root file system),
-     * {@code filelist} (its paths), {@code iso} (see hook:media, which makes it), and with the linuxkit command whatever else that makes. Default: the
+     * {@code filelist} (its paths), {@code iso} (made by hook:media), and with the linuxkit command whatever else that makes. Default: the
      * environment's {@code LINUXKIT_ISO} and {@code OUTPUT_TARBALL_FILELIST}.
      */
     @Parameter(property = "hook.formats")
@@ -113,7 +111,7 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
                 variables,
                 debugging,
                 isSet(compression) ? Compression.parse(compression) : Compression.DEFAULT,
-                timestamp(),
+                OutputTimestamp.seconds(outputTimestamp),
                 workDirectory.toPath(),
                 outputDirectory.toPath(),
                 Formats.parse(formats, System.getenv()),
@@ -169,20 +167,5 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
         }
         String environment = System.getenv("HOOK_VERSION");
         return isSet(environment) ? environment : project.getVersion();
-    }
-
-    private long timestamp() {
-        if (!isSet(outputTimestamp)) {
-            return 0;
-        }
-        if (outputTimestamp.matches("\\d+")) {
-            return Long.parseLong(outputTimestamp);
-        }
-        try {
-            return Instant.parse(outputTimestamp).getEpochSecond();
-        } catch (DateTimeParseException e) {
-            throw new HookException("project.build.outputTimestamp is '" + outputTimestamp + "'; allowed: a time such as 2026-11-22T00:00:00Z, or "
-                    + "seconds since 1970", e);
-        }
     }
 }

@@ -43,7 +43,7 @@ public final class LockMojo extends AbstractFlavorMojo {
                 new Lock("hook-kernel-default", this::sources),
                 // The boot test's worker.
                 new Lock("hook-dist/src/test/packages", arch -> List.of(PackageLock.Group.of("worker", List.of("busybox-static"), List.of()))),
-                new Lock(TOOLBOX, arch -> Toolbox.groups()));
+                new Lock(TOOLBOX, Toolbox::groups));
         List<PackageSource.Renewal> renewals = new ArrayList<>();
         for (Lock lock : locks) {
             Path directory = root.resolve(lock.directory());

@@ -66,7 +66,10 @@ public final class QemuMojo extends AbstractFlavorMojo {
     @Parameter(property = "hook.qemu.cmdline", defaultValue = "")
     private String extraCommandLine;
 
-    /** How it starts: {@code kernel} directly, or by {@code uefi} firmware. */
+    /**
+     * How it starts: {@code kernel} directly, {@code uefi} firmware that starts the kernel, or {@code iso}: firmware that starts the ISO of
+     * hook.formats, whose command line counts then.
+     */
     @Parameter(property = "hook.qemu.boot", defaultValue = "kernel")
     private String boot;
 
@@ -78,15 +81,16 @@ public final class QemuMojo extends AbstractFlavorMojo {
     protected void run() throws IOException, InterruptedException {
         Flavor flavor = flavor();
         Path target = target();
-        Path kernel = built(target, "vmlinuz-" + flavor.outputId(), flavor);
-        Path initramfs = built(target, "initramfs-" + flavor.outputId(), flavor);
+        Optional<Path> iso = iso(flavor, target);
         Toolbox toolbox = toolbox();
         String path = System.getenv().getOrDefault("PATH", "");
         Tool qemu = Emulator.of(flavor.arch(), Optional.ofNullable(executable).map(File::toPath), path, toolbox, progress());
         Accelerator accelerator = Accelerator.of(flavor.arch(), qemu);
-        Machine machine = new Machine(flavor.arch(), memory, cpus, mac(), kernel, initramfs, commandLine(flavor), disk(), firmware(flavor,
-                toolbox, target),
-                false);
+        Machine.Start start = iso.isPresent()
+                ? new Machine.Start.Medium(iso.get())
+                : new Machine.Start.Kernel(built(target, "vmlinuz-" + flavor.outputId(), flavor),
+                        built(target, "initramfs-" + flavor.outputId(), flavor), commandLine(flavor));
+        Machine machine = new Machine(flavor.arch(), memory, cpus, mac(), start, disk(), firmware(flavor, toolbox, target), false);
         boolean terminal = onTerminal();
         List<String> arguments = machine.arguments(accelerator, terminal ? "mon:stdio" : "stdio");
         progress().info(flavor.id() + " in QEMU with " + memory + " MiB, " + (accelerator == Accelerator.KVM ? "by KVM" : "emulated")
@@ -152,10 +156,21 @@ public final class QemuMojo extends AbstractFlavorMojo {
     private Optional<Machine.Firmware> firmware(Flavor flavor, Toolbox toolbox, Path target) throws IOException {
         return switch (boot.toLowerCase(Locale.ROOT)) {
             case "kernel" -> Optional.empty();
-            case "uefi" -> Optional.of(Emulator.firmware(flavor.arch(), toolbox, target.resolve("qemu").resolve("uefi-"
+            case "uefi", "iso" -> Optional.of(Emulator.firmware(flavor.arch(), toolbox, target.resolve("qemu").resolve("uefi-"
                     + flavor.arch().ociName() + ".vars")));
-            default -> throw new HookException("hook.qemu.boot is '" + boot + "': it is kernel (the default) or uefi.");
+            default -> throw new HookException("hook.qemu.boot is '" + boot + "': it is kernel (the default), uefi or iso.");
         };
+    }
+
+    private Optional<Path> iso(Flavor flavor, Path target) {
+        if (!boot.equalsIgnoreCase("iso")) {
+            return Optional.empty();
+        }
+        Path iso = target.resolve(MediaMojo.isoName(flavor));
+        if (!Files.isRegularFile(iso)) {
+            throw new HookException("There is no " + iso + ". Build it first: mvn -P " + flavor.id() + " package -Dhook.formats=kernel+initrd,iso");
+        }
+        return Optional.of(iso);
     }
 
     private Path target() {

@@ -8,7 +8,7 @@ import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.io.HookException;
 
 /**
- * A virtual machine that boots a kernel with an initramfs. It has one network card on QEMU's user-mode network, in which the
+ * A virtual machine that boots a kernel with an initramfs, or a medium. It has one network card on QEMU's user-mode network, in which the
  * host is 10.0.2.2, a source of random numbers, and its first serial port as console; no display, and nothing else but
  * what is asked for.
  *
@@ -16,9 +16,7 @@ import org.tinkerbell.hook.io.HookException;
  * @param memory main memory in MiB
  * @param processors how many processors
  * @param mac Ethernet address of the network card, six hexadecimal bytes with colons
- * @param kernel the kernel's file
- * @param initramfs the initramfs's file
- * @param commandLine the kernel's parameters
+ * @param start what it boots
  * @param disk a raw image that becomes the first virtio disk
  * @param firmware UEFI firmware; empty for the direct start of the kernel
  * @param reboots whether a reboot of the guest starts the machine again; else it ends it
@@ -28,17 +26,52 @@ public record Machine(
         int memory,
         int processors,
         String mac,
-        Path kernel,
-        Path initramfs,
-        String commandLine,
+        Start start,
         Optional<Path> disk,
         Optional<Firmware> firmware,
         boolean reboots) {
 
+    /** What a machine boots. */
+    public sealed interface Start {
+        /**
+         * A kernel that QEMU itself loads.
+         *
+         * @param kernel the kernel's file
+         * @param initramfs the initramfs's file
+         * @param commandLine the kernel's parameters
+         */
+        record Kernel(Path kernel, Path initramfs, String commandLine) implements Start {}
+
+        /**
+         * An ISO in a CD drive, which the firmware starts.
+         *
+         * @param iso its file
+         */
+        record Medium(Path iso) implements Start {}
+    }
+
     /** An Ethernet address in QEMU's own range, for a machine that nobody else has to tell from others. */
     public static final String DEFAULT_MAC = "52:54:00:12:34:56";
 
+    /** A machine that boots a kernel; see {@link Start.Kernel}. */
+    public Machine(
+            Arch arch,
+            int memory,
+            int processors,
+            String mac,
+            Path kernel,
+            Path initramfs,
+            String commandLine,
+            Optional<Path> disk,
+            Optional<Firmware> firmware,
+            boolean reboots) {
+        this(arch, memory, processors, mac, new Start.Kernel(kernel, initramfs, commandLine), disk, firmware, reboots);
+    }
+
     public Machine {
+        if (start instanceof Start.Medium && firmware.isEmpty()) {
+            throw new IllegalArgumentException("a medium is started by firmware, and there is none");
+        }
         if (memory < 64) {
             throw new HookException("A machine with " + memory
                     + " MiB of memory cannot boot: -Dhook.qemu.memory is in MiB, for example 1024.");
@@ -80,12 +113,19 @@ public record Machine(
             arguments.addAll(List.of("-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + escaped(flash.code())));
             arguments.addAll(List.of("-drive", "if=pflash,unit=1,format=raw,file=" + escaped(flash.variables())));
         });
-        // romfile= : no network boot, since the kernel is given here.
+        // romfile= : no network boot, since there is something to boot.
         arguments.addAll(List.of("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile=,mac=" + mac));
         arguments.addAll(List.of("-device", "virtio-rng-pci"));
         disk.ifPresent(image -> arguments.addAll(List.of(
                 "-drive", "if=none,id=disk0,format=raw,file=" + escaped(image), "-device", "virtio-blk-pci,drive=disk0")));
-        arguments.addAll(List.of("-kernel", kernel.toString(), "-initrd", initramfs.toString(), "-append", commandLine));
+        if (start instanceof Start.Kernel direct) {
+            arguments.addAll(List.of("-kernel", direct.kernel().toString(), "-initrd", direct.initramfs().toString(), "-append",
+                    direct.commandLine()));
+        } else if (start instanceof Start.Medium medium) {
+            // SCSI over virtio is the drive that the firmware of both architectures knows.
+            arguments.addAll(List.of("-device", "virtio-scsi-pci", "-drive",
+                    "if=none,id=cd0,media=cdrom,format=raw,readonly=on,file=" + escaped(medium.iso()), "-device", "scsi-cd,drive=cd0,bootindex=0"));
+        }
         if (!reboots) {
             arguments.add("-no-reboot");
         }

@@ -43,6 +43,13 @@ public record Tool(String name, List<String> prefix, Path root, SortedMap<String
         return new Tool(name, List.of(executable.toString()), Path.of("/"), new TreeMap<>());
     }
 
+    /** The same program with another variable in its environment. */
+    public Tool with(String variable, String value) {
+        SortedMap<String, String> all = new TreeMap<>(environment);
+        all.put(variable, value);
+        return new Tool(name, prefix, root, all);
+    }
+
     /** A file that came with the program, such as its data, by its path in the packages. */
     public Path file(String path) {
         return root.resolve(path);

@@ -25,7 +25,13 @@ public enum ToolSet {
     /** The checker of shell scripts. */
     SHELLCHECK(List.of("shellcheck"), List.of(), List.of()),
     /** A registry for tests, the CNCF's distribution. */
-    REGISTRY(List.of("docker-registry"), List.of(), List.of());
+    REGISTRY(List.of("docker-registry"), List.of(), List.of()),
+    /** What ISO and FAT images are made with. */
+    IMAGES(List.of("xorriso", "mtools"), List.of(), List.of()),
+    /** GRUB for the UEFI firmware of PCs: no tools of the host's, but what goes on a medium. */
+    GRUB_X86_64(List.of("grub-efi-amd64-unsigned"), List.of("grub-common"), List.of()),
+    /** GRUB for the UEFI firmware of 64-bit ARM machines, likewise. */
+    GRUB_AARCH64(List.of("grub-efi-arm64-unsigned"), List.of("grub-common"), List.of());
 
     // What documents or administers a package is of no use to somebody who runs a program of it.
     private static final List<Glob> NEVER = List.of(Glob.of("var"),
@@ -45,6 +51,20 @@ public enum ToolSet {
     /** QEMU for guests of an architecture. */
     public static ToolSet qemu(Arch guest) {
         return guest == Arch.AARCH64 ? QEMU_AARCH64 : QEMU_X86_64;
+    }
+
+    /** GRUB for the UEFI firmware of machines with an architecture. */
+    public static ToolSet grub(Arch target) {
+        return target == Arch.AARCH64 ? GRUB_AARCH64 : GRUB_X86_64;
+    }
+
+    /** The architecture whose packages these are; the host's, unless they are nothing for the host. */
+    Arch arch(Arch host) {
+        return switch (this) {
+            case GRUB_X86_64 -> Arch.X86_64;
+            case GRUB_AARCH64 -> Arch.AARCH64;
+            default -> host;
+        };
     }
 
     /** The group's name in package locks. */

@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.StringJoiner;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.tinkerbell.hook.debian.LockedPackage;
 import org.tinkerbell.hook.debian.PackageLock;
@@ -72,9 +74,9 @@ public final class Toolbox {
         this.progress = progress;
     }
 
-    /** The groups of the toolbox's package lock. */
-    public static List<PackageLock.Group> groups() {
-        return Arrays.stream(ToolSet.values()).map(ToolSet::locked).toList();
+    /** The groups of the toolbox's package lock for an architecture. */
+    public static List<PackageLock.Group> groups(Arch arch) {
+        return Arrays.stream(ToolSet.values()).filter(set -> set.arch(arch) == arch).map(ToolSet::locked).toList();
     }
 
     /**
@@ -140,7 +142,7 @@ public final class Toolbox {
     }
 
     private Path unpack(ToolSet set) throws IOException {
-        Arch host = Arch.host();
+        Arch host = set.arch(Arch.host());
         List<LockedPackage> packages = source().packages(set.group(), host, set.packages(), set.without());
         String inputs = packages.stream().map(p -> p.sha256().hex()).sorted().collect(Collectors.joining("\n"));
         Digest key = Digest.of(FORMAT + "\n" + set.rules() + "\n" + inputs);
@@ -174,18 +176,27 @@ public final class Toolbox {
         return source;
     }
 
-    /** The plugin's lock in a directory, which the source of packages wants. */
+    /** The plugin's locks in a directory, which the source of packages wants. */
     private Path locks() throws IOException {
-        String name = PackageLock.fileName(Arch.host().debianName());
-        try (InputStream in = Toolbox.class.getResourceAsStream(name)) {
-            byte[] lock = in == null ? new byte[0] : in.readAllBytes();
-            Path directory = cache.root().resolve(DIRECTORY).resolve("lock-" + Digest.of(lock).abbreviated(16));
-            Files.createDirectories(directory);
-            if (in != null && !Files.exists(directory.resolve(name))) {
-                AtomicFile.write(directory.resolve(name), lock);
+        Map<String, byte[]> locks = new TreeMap<>();
+        StringJoiner digests = new StringJoiner("\n");
+        for (Arch arch : Arch.values()) {
+            String name = PackageLock.fileName(arch.debianName());
+            try (InputStream in = Toolbox.class.getResourceAsStream(name)) {
+                if (in != null) {
+                    locks.put(name, in.readAllBytes());
+                    digests.add(name + " " + Digest.of(locks.get(name)));
+                }
             }
-            return directory;
         }
+        Path directory = cache.root().resolve(DIRECTORY).resolve("lock-" + Digest.of(digests.toString()).abbreviated(16));
+        Files.createDirectories(directory);
+        for (Map.Entry<String, byte[]> lock : locks.entrySet()) {
+            if (!Files.exists(directory.resolve(lock.getKey()))) {
+                AtomicFile.write(directory.resolve(lock.getKey()), lock.getValue());
+            }
+        }
+        return directory;
     }
 
     static void write(FileTree tree, ToolSet set, Path root, Progress.Task task) throws IOException {

@@ -1,0 +1,87 @@
+package org.tinkerbell.hook.mojo;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.inject.Inject;
+import org.apache.maven.plugins.annotations.LifecyclePhase;
+import org.apache.maven.plugins.annotations.Mojo;
+import org.apache.maven.plugins.annotations.Parameter;
+import org.apache.maven.project.MavenProjectHelper;
+import org.tinkerbell.hook.flavor.Flavor;
+import org.tinkerbell.hook.io.AtomicFile;
+import org.tinkerbell.hook.io.Checksums;
+import org.tinkerbell.hook.linuxkit.Formats;
+import org.tinkerbell.hook.media.EfiIso;
+
+/**
+ * Makes the media that are wanted of the flavor's kernel and initramfs, and attaches them with their checksums: where hook.formats has
+ * {@code iso}, an ISO for UEFI firmware. It has the name that upstream gives it, which Tinkerbell's settings have.
+ */
+@Mojo(name = "media", defaultPhase = LifecyclePhase.PACKAGE, threadSafe = true)
+public final class MediaMojo extends AbstractFlavorMojo {
+    @Inject
+    private MavenProjectHelper projectHelper;
+
+    /** In which forms the system is wanted; see hook:linuxkit. */
+    @Parameter(property = "hook.formats")
+    private String formats;
+
+    /**
+     * The kernel's parameters on the ISO. What Tinkerbell's server overwrites comes after them. Default: the screen and the first serial
+     * port as consoles.
+     */
+    @Parameter(property = "hook.iso.cmdline")
+    private String isoCommandLine;
+
+    /** Where the flavor's files are. */
+    @Parameter(defaultValue = "${project.build.directory}/flavor", readonly = true)
+    private File flavorDirectory;
+
+    /** Where the media go. */
+    @Parameter(defaultValue = "${project.build.directory}", readonly = true)
+    private File buildDirectory;
+
+    /** Time of everything on a medium, as ISO 8601 or in seconds since 1970. */
+    @Parameter(defaultValue = "${project.build.outputTimestamp}")
+    private String outputTimestamp;
+
+    /** Name of the ISO of a flavor. */
+    static String isoName(Flavor flavor) {
+        return "hook-" + flavor.outputId() + "-efi-initrd.iso";
+    }
+
+    @Override
+    protected void run() throws IOException, InterruptedException {
+        Flavor flavor = flavor();
+        Path iso = buildDirectory.toPath().resolve(isoName(flavor));
+        if (!Formats.parse(formats, System.getenv()).has(Formats.ISO)) {
+            // One of an earlier build would be of another kernel, or another initramfs.
+            for (String ending : new String[] {"", ".sha256", ".sha512"}) {
+                Files.deleteIfExists(iso.resolveSibling(iso.getFileName() + ending));
+            }
+            return;
+        }
+        requireIso(flavor);
+        Path files = flavorDirectory.toPath();
+        new EfiIso(toolbox(), progress()).write(new EfiIso.Content(
+                flavor.arch(),
+                "Hook " + flavor.id(),
+                files.resolve("vmlinuz-" + flavor.outputId()),
+                files.resolve("initramfs-" + flavor.outputId()),
+                isoCommandLine == null || isoCommandLine.isBlank() ? EfiIso.consoles(flavor.arch()) : isoCommandLine,
+                OutputTimestamp.seconds(outputTimestamp)), iso);
+        Checksums checksums = Checksums.of(iso);
+        projectHelper.attachArtifact(project, "iso", flavor.id(), iso.toFile());
+        attach(flavor, iso, "sha256", checksums.sha256());
+        attach(flavor, iso, "sha512", checksums.sha512());
+        progress().info(String.format("%s: %.1f MB, sha256 %s", iso.getFileName(), Files.size(iso) / 1e6, checksums.sha256()));
+    }
+
+    private void attach(Flavor flavor, Path iso, String algorithm, String hex) throws IOException {
+        Path file = iso.resolveSibling(iso.getFileName() + "." + algorithm);
+        AtomicFile.write(file, hex + "  " + iso.getFileName() + "\n");
+        projectHelper.attachArtifact(project, "iso." + algorithm, flavor.id(), file.toFile());
+    }
+}

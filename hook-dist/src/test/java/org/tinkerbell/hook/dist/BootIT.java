@@ -174,6 +174,21 @@ class BootIT {
     }
 
     @Test
+    @Order(3)
+    void showsItsStateOnOneScreen() throws Exception {
+        String status = succeeds("hook-status");
+        List<String> lines = status.strip().lines().map(String::stripTrailing).toList();
+        assertTrue(lines.size() <= 24 && lines.stream().allMatch(line -> line.length() <= 80), status);
+        assertTrue(lines.get(0).contains(System.getProperty("hook.outputId")) && lines.get(0).contains("kernel"), status);
+        for (String expected : List.of("Network +e[^ ]+ +" + MAC + " 10\\.0\\.2\\.15/24.*", " +gateway 10\\.0\\.2\\.2, DNS 10\\.0\\.2\\.3.*", "Engine +Docker .* answers.*",
+                "Worker +running, started .*", " +" + Pattern.quote(HOST) + ":.*tink-worker:stand-in", "Services +(\\d+) of \\1 run")) {
+            assertTrue(lines.stream().anyMatch(line -> line.matches(expected)), () -> expected + " in\n" + status);
+        }
+        assertTrue(succeeds("cat /etc/motd").contains("hook-status"), "the motd names it");
+        System.out.println(status);
+    }
+
+    @Test
     @Order(4)
     void loadsModulesWithWhatTheyNeed() throws Exception {
         // Each needs others: the Ethernet drivers' PTP and DCA, device mapper's RAID, journals and checksums of file systems.

@@ -31,6 +31,16 @@ record Layout(Path root, Path host) {
         return run().resolve("service.sock");
     }
 
+    /** @return the file that tells the services' states */
+    Path status() {
+        return run().resolve("services");
+    }
+
+    /** @return the file that names what ran once and failed */
+    Path failures() {
+        return run().resolve("failed");
+    }
+
     Path containerd() {
         return root.resolve("run/containerd/containerd.sock");
     }

@@ -103,9 +103,21 @@ final class OneShots {
             return true;
         }
         journal.say(kind + " " + name + ": failed after " + took + " s: " + failure + "; the boot goes on");
+        remember(name + ": " + failure);
         show(out);
         show(error);
         return false;
+    }
+
+    /** For {@code hook-status}, whoever asks later. */
+    private void remember(String what) {
+        try {
+            Files.createDirectories(layout.run());
+            Files.writeString(layout.failures(), kind + " " + what.replace('\n', ' ') + "\n", java.nio.file.StandardOpenOption.CREATE,
+                    java.nio.file.StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            // The console has it.
+        }
     }
 
     private String outcome(String name, Commands.Result result) throws InterruptedException {

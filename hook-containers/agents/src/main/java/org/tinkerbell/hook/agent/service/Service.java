@@ -29,6 +29,7 @@ final class Service implements Runnable {
     private final Commands commands;
     private final Journal journal;
     private final List<String> callback;
+    private final StatusFile status;
 
     private State state = State.STARTING;
     private boolean wanted = true;
@@ -44,7 +45,7 @@ final class Service implements Runnable {
     private boolean asked;
 
     Service(Path container, Layout layout, Containerd containerd, ContainerEngine engine, Commands commands, Journal journal,
-            List<String> callback) {
+            List<String> callback, StatusFile status) {
         this.container = container;
         this.name = container.getFileName().toString();
         this.layout = layout;
@@ -53,6 +54,8 @@ final class Service implements Runnable {
         this.commands = commands;
         this.journal = journal;
         this.callback = callback;
+        this.status = status;
+        status.put(name, line());
     }
 
     /** @return its name */
@@ -151,6 +154,7 @@ final class Service implements Runnable {
         since = Ticker.SYSTEM.nanos();
         starts++;
         state = State.RUNNING;
+        report();
         notifyAll();
         String uptime = Ticker.uptime();
         journal.say("service " + name + ": " + how + " (process " + pid + (uptime.isEmpty() ? ")" : ", " + uptime + ")"));
@@ -251,6 +255,7 @@ final class Service implements Runnable {
                 journal.say("service " + name + ": finished (" + reason + ")");
             } else {
                 state = State.WAITING;
+                report();
                 journal.say("service " + name + ": " + reason + (up < 0 ? "" : " after " + up / 1000 + " s")
                         + "; it is started again in " + pause / 1000 + " s (its log: /var/log/" + name + ".log)");
                 long until = Ticker.SYSTEM.nanos() + pause * 1_000_000;
@@ -263,7 +268,12 @@ final class Service implements Runnable {
                 state = wanted ? State.STARTING : State.STOPPED;
             }
         }
+        report();
         notifyAll();
+    }
+
+    private void report() {
+        status.put(name, line());
     }
 
     private synchronized boolean awaitWanted() throws InterruptedException {

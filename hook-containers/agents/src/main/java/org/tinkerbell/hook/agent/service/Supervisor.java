@@ -48,8 +48,9 @@ final class Supervisor {
         Ctr ctr = new Ctr(commands, layout);
         ctr.prepare();
         thread(containerd, "containerd");
+        StatusFile status = new StatusFile(layout.status(), journal);
         for (Path container : ordered(Containers.list(layout.services()))) {
-            services.add(new Service(container, layout, containerd, ctr, commands, journal, callback));
+            services.add(new Service(container, layout, containerd, ctr, commands, journal, callback, status));
         }
         Thread starter = new Thread(null, this::startServices, "services");
         starter.setDaemon(true);

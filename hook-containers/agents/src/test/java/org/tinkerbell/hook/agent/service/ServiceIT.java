@@ -113,6 +113,7 @@ class ServiceIT {
             assertEquals("err\n", Machine.text(logs.resolve("onboot.000-writes.log")));
             assertTrue(said().contains("onboot 001-fails: failed after"), said());
             assertTrue(said().contains("exit status 7; the boot goes on\nservice:   sorry\n"), said());
+            assertEquals("onboot 001-fails: exit status 7\n", Machine.text(root.resolve("run/hook/failed")));
             assertTrue(said().indexOf("000-writes: done") < said().indexOf("001-fails"), said());
             assertTrue(Machine.text(logs.resolve("onboot.002-link.out.log")).endsWith("there\n"), said());
             assertTrue(Files.isDirectory(root.resolve("made")));
@@ -144,6 +145,10 @@ class ServiceIT {
         assertEquals("aside\n", Machine.text(root.resolve("var/log/talks.log")));
         assertTrue(Machine.text(Path.of("/proc/self/mountinfo")).contains(root + "/netns/talks"));
         assertEquals("finished", column("once", 1));
+        String states = Machine.text(root.resolve("run/hook/services"));
+        assertTrue(states.startsWith("supervisor\t" + supervisor.pid() + "\ntalks\trunning\t"), states);
+        assertTrue(states.contains("\nonce\tfinished\t-\t-\t1\texit status 0\n") && states.contains("\ndies\t"), states);
+        assertTrue(states.contains("\nbroken\twaiting\t-\t-\t0\tcannot be started: "), states);
         assertTrue(Machine.text(root.resolve("list")).split("\n")[1].startsWith("talks "), Machine.text(root.resolve("list")));
 
         String pid = column("talks", 2);

@@ -19,8 +19,11 @@ else
     # With both, the VLAN counts: it is what vlan.sh made.
     [ "$cards" = "e*.*" ] || cards=${only:-$cards}
 
+    volume=--quiet
+    [ ! -e /run/hook/debug ] || volume=--debug
+
     if [ "$1" != true ]; then
-        exec dhcpcd --nobackground --quiet -f /dhcpcd.conf --allowinterfaces "$cards"
+        exec dhcpcd --nobackground $volume -f /dhcpcd.conf --allowinterfaces "$cards"
     fi
 
     # Whether there is an address with which something can be reached. A BMC's USB card has an answer at once, a link-local address without a
@@ -32,7 +35,7 @@ else
         [ $local_for -ge 20 ]
     }
 
-    dhcpcd --nobackground --quiet -f /dhcpcd.conf --allowinterfaces "$cards" &
+    dhcpcd --nobackground $volume -f /dhcpcd.conf --allowinterfaces "$cards" &
     local_for=0
     tries=0
     until reaches || [ $tries -ge 300 ]; do

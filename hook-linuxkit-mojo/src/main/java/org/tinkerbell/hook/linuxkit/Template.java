@@ -17,16 +17,19 @@ import org.tinkerbell.hook.io.HookException;
  * it is, so shell and passwords need no escaping.
  *
  * <p>A line whose first word is {@value #DEBUG_MARK} belongs to debug builds: there the mark and the blank after it are
- * taken away, elsewhere it is the comment that it looks like. In comments a variable without a value is no error.
+ * taken away, elsewhere it is the comment that it looks like. {@value #UPSTREAM_MARK}, the mark of upstream Hook's template, does the same, but the
+ * blanks after it stay. In comments a variable without a value is no error.
  *
  * <p>The result has the template's lines one for one, so that a complaint about the result's line 7 is one about the template's.
  */
 public final class Template {
     /** What a line of debug builds begins with, after any blanks. */
     public static final String DEBUG_MARK = "#DEBUG#";
+    /** The mark of upstream's template. */
+    public static final String UPSTREAM_MARK = "#SSH_SERVER";
 
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)}");
-    private static final Pattern DEBUG_LINE = Pattern.compile("^([ \\t]*)" + DEBUG_MARK + " ?", Pattern.MULTILINE);
+    private static final Pattern DEBUG_LINE = Pattern.compile("^([ \\t]*)(?:" + DEBUG_MARK + " ?|" + UPSTREAM_MARK + "\\b)", Pattern.MULTILINE);
 
     private final String name;
     private final String text;

@@ -29,6 +29,8 @@ public record TemplateVariables(Set<String> names, Map<String, String> values) {
             Map.entry("SYSFS", "sysfs"));
     private static final Set<String> OF_HOOK = Set.of("ACPID", "BOOTKIT", "CONTAINERD", "DOCKER", "EMBEDDED", "RUNC", "UDEV");
     private static final String PREFIX = "hook-";
+    /** Of debug builds: the keys of those who may come in, as the inside of a double-quoted YAML text. */
+    private static final String DEBUG_KEYS = "HOOK_DEBUG_KEYS";
 
     // The program in the rngd image that feeds the pool once and ends: the sets differ in its path.
     private static final String RNGD = "HOOK_CONTAINER_LINUXKIT_RNGD_PROGRAM";
@@ -68,6 +70,7 @@ public record TemplateVariables(Set<String> names, Map<String, String> values) {
             }
         });
         Set<String> names = new TreeSet<>(values.keySet());
+        names.add(DEBUG_KEYS);
         OF_HOOK.forEach(name -> names.add(variable(name)));
         OF_LINUXKIT.keySet().forEach(name -> names.add(variable("LINUXKIT_" + name)));
         return new TemplateVariables(names, values);
@@ -85,6 +88,13 @@ public record TemplateVariables(Set<String> names, Map<String, String> values) {
         }
         changed.put(RNGD, RNGD_OF_LINUXKIT);
         return new TemplateVariables(names, changed);
+    }
+
+    /** The same with the keys of a debug build. */
+    public TemplateVariables with(DebugKeys keys) {
+        Map<String, String> more = new TreeMap<>(values);
+        more.put(DEBUG_KEYS, keys.yaml());
+        return new TemplateVariables(names, more);
     }
 
     private static String variable(String name) {

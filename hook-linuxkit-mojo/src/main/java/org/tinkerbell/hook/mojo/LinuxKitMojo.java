@@ -17,6 +17,7 @@ import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.initramfs.Compression;
 import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.linuxkit.DebugKeys;
 import org.tinkerbell.hook.linuxkit.FlavorBuild;
 import org.tinkerbell.hook.linuxkit.Formats;
 import org.tinkerbell.hook.linuxkit.ImageSet;
@@ -51,6 +52,10 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
     /** A debug build: the template's lines for debugging count. Also {@code DEBUG=yes} in the environment. */
     @Parameter(property = "hook.debug", defaultValue = "false")
     private boolean debug;
+
+    /** Public keys of those whom a debug build lets in, one a line. Default: yours, {@code ~/.ssh/*.pub}. */
+    @Parameter(property = "hook.debug.key")
+    private File debugKey;
 
     /** Compression of the initramfs: {@code zstd}, {@code zstd-19}, {@code gzip-9}, {@code xz-6}, ... */
     @Parameter(property = "hook.compression")
@@ -104,6 +109,9 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
         }
         boolean debugging = debug || "yes".equals(System.getenv("DEBUG"));
         Chosen chosen = engine(store, Optional.of(flavor.linuxkit()), debugging);
+        if (debugging) {
+            variables = variables.with(DebugKeys.of(Optional.ofNullable(debugKey).map(File::toPath), Path.of(System.getProperty("user.home"))));
+        }
         FlavorBuild build = new FlavorBuild(chosen.engine(), store, cache());
         FlavorBuild.Result result = build.build(new FlavorBuild.Request(
                 flavor,

@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.tinkerbell.hook.flavor.Flavor;
@@ -77,6 +79,10 @@ public final class QemuMojo extends AbstractFlavorMojo {
     @Parameter(property = "hook.qemu.executable")
     private File executable;
 
+    /** Ports of this machine's loopback that lead to the guest, {@code host:guest} parted by commas: {@code 2222:22} for a debug build's SSH. */
+    @Parameter(property = "hook.qemu.forward")
+    private String forward;
+
     @Override
     protected void run() throws IOException, InterruptedException {
         Flavor flavor = flavor();
@@ -90,7 +96,8 @@ public final class QemuMojo extends AbstractFlavorMojo {
                 ? new Machine.Start.Medium(iso.get())
                 : new Machine.Start.Kernel(built(target, "vmlinuz-" + flavor.outputId(), flavor),
                         built(target, "initramfs-" + flavor.outputId(), flavor), commandLine(flavor));
-        Machine machine = new Machine(flavor.arch(), memory, cpus, mac(), start, disk(), firmware(flavor, toolbox, target), false);
+        Machine machine = new Machine(flavor.arch(), memory, cpus, mac(), start, disk(), firmware(flavor, toolbox, target), forwards(),
+                false);
         boolean terminal = onTerminal();
         List<String> arguments = machine.arguments(accelerator, terminal ? "mon:stdio" : "stdio");
         progress().info(flavor.id() + " in QEMU with " + memory + " MiB, " + (accelerator == Accelerator.KVM ? "by KVM" : "emulated")
@@ -139,6 +146,19 @@ public final class QemuMojo extends AbstractFlavorMojo {
         Map<String, String> environment = System.getenv();
         String value = environment.get(variable);
         return value != null && !value.isBlank() ? value : otherwise;
+    }
+
+    private SortedMap<Integer, Integer> forwards() {
+        SortedMap<Integer, Integer> forwards = new TreeMap<>();
+        if (forward != null && !forward.isBlank()) {
+            for (String pair : forward.strip().split("\\s*,\\s*")) {
+                if (!pair.matches("\\d{1,5}:\\d{1,5}")) {
+                    throw new HookException("hook.qemu.forward is '" + forward + "'; allowed: host:guest pairs of ports parted by commas, such as 2222:22.");
+                }
+                forwards.put(Integer.parseInt(pair.split(":")[0]), Integer.parseInt(pair.split(":")[1]));
+            }
+        }
+        return forwards;
     }
 
     private Optional<Path> disk() throws IOException {

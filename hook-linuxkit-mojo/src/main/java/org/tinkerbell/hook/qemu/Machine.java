@@ -2,8 +2,11 @@ package org.tinkerbell.hook.qemu;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.io.HookException;
 
@@ -19,6 +22,7 @@ import org.tinkerbell.hook.io.HookException;
  * @param start what it boots
  * @param disk a raw image that becomes the first virtio disk
  * @param firmware UEFI firmware; empty for the direct start of the kernel
+ * @param forwards ports of the host's loopback that lead to the guest: the guest's TCP port by the host's
  * @param reboots whether a reboot of the guest starts the machine again; else it ends it
  */
 public record Machine(
@@ -29,6 +33,7 @@ public record Machine(
         Start start,
         Optional<Path> disk,
         Optional<Firmware> firmware,
+        SortedMap<Integer, Integer> forwards,
         boolean reboots) {
 
     /** What a machine boots. */
@@ -68,7 +73,21 @@ public record Machine(
         this(arch, memory, processors, mac, new Start.Kernel(kernel, initramfs, commandLine), disk, firmware, reboots);
     }
 
+    /** A machine without forwarded ports. */
+    public Machine(
+            Arch arch,
+            int memory,
+            int processors,
+            String mac,
+            Start start,
+            Optional<Path> disk,
+            Optional<Firmware> firmware,
+            boolean reboots) {
+        this(arch, memory, processors, mac, start, disk, firmware, Collections.emptySortedMap(), reboots);
+    }
+
     public Machine {
+        forwards = Collections.unmodifiableSortedMap(new TreeMap<>(forwards));
         if (start instanceof Start.Medium && firmware.isEmpty()) {
             throw new IllegalArgumentException("a medium is started by firmware, and there is none");
         }
@@ -114,7 +133,7 @@ public record Machine(
             arguments.addAll(List.of("-drive", "if=pflash,unit=1,format=raw,file=" + escaped(flash.variables())));
         });
         // romfile= : no network boot, since there is something to boot.
-        arguments.addAll(List.of("-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile=,mac=" + mac));
+        arguments.addAll(List.of("-netdev", "user,id=net0" + hostForwards(), "-device", "virtio-net-pci,netdev=net0,romfile=,mac=" + mac));
         arguments.addAll(List.of("-device", "virtio-rng-pci"));
         disk.ifPresent(image -> arguments.addAll(List.of(
                 "-drive", "if=none,id=disk0,format=raw,file=" + escaped(image), "-device", "virtio-blk-pci,drive=disk0")));
@@ -130,6 +149,12 @@ public record Machine(
             arguments.add("-no-reboot");
         }
         return arguments;
+    }
+
+    private String hostForwards() {
+        StringBuilder options = new StringBuilder();
+        forwards.forEach((host, guest) -> options.append(",hostfwd=tcp:127.0.0.1:").append(host).append("-:").append(guest));
+        return options.toString();
     }
 
     // In QEMU's option lists a comma is written twice.

@@ -62,6 +62,7 @@ class TemplateTest {
         assertEquals("t.yaml:1: the variable UNSET has no value",
                 assertThrows(HookException.class, () -> render("#DEBUG# x: ${UNSET}\n", true)).getMessage());
         render("#DEBUG# x: ${UNSET}\n", false);
+        assertEquals("  - name: sshd\n    image: 1.2\n#SSH_SERVERS\n", render("#SSH_SERVER  - name: sshd\n#SSH_SERVER    image: ${HOOK_VERSION}\n#SSH_SERVERS\n", true));
     }
 
     @Test

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.io.HookException;
@@ -29,6 +31,14 @@ class MachineTest {
         assertTrue(line.contains("if=pflash,unit=0,format=raw,readonly=on,file=/f/CODE.fd"), line);
         assertEquals("console=ttyS0 a=b", arguments.get(arguments.indexOf("-append") + 1));
         assertTrue(arguments.contains("-no-reboot"));
+    }
+
+    @Test
+    void forwardsPorts() {
+        Machine machine = new Machine(Arch.X86_64, 1024, 1, Machine.DEFAULT_MAC, new Machine.Start.Kernel(Path.of("/k"), Path.of("/i"), ""), Optional.empty(), Optional.empty(),
+                new TreeMap<>(Map.of(2222, 22, 8080, 80)), false);
+        List<String> arguments = machine.arguments(Accelerator.TCG, "stdio");
+        assertEquals("user,id=net0,hostfwd=tcp:127.0.0.1:2222-:22,hostfwd=tcp:127.0.0.1:8080-:80", arguments.get(arguments.indexOf("-netdev") + 1));
     }
 
     @Test

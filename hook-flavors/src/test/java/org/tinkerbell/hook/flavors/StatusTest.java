@@ -67,6 +67,7 @@ class StatusTest {
         ProcessBuilder builder = new ProcessBuilder("/bin/sh", SCRIPT.toString());
         builder.environment().put("PATH", directory.resolve("bin").toString());
         builder.environment().put("HOOK_RUN", directory.resolve("run").toString());
+        builder.environment().put("HOOK_PATIENCE", "2");
         builder.environment().put("HOOK_LOG", directory.resolve("log").toString());
         Process process = builder.redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -90,7 +91,7 @@ class StatusTest {
         program("docker", "exec sleep 600");
         file("log/hook-bootkit.out.log", "hook-bootkit: waiting for the Docker Engine\n");
         String status = status();
-        assertTrue(status.contains("Engine    process 12 DOES NOT ANSWER: nothing within 5 s\nWorker    unknown: waiting for the Docker Engine\n"), status);
+        assertTrue(status.contains("Engine    process 12 DOES NOT ANSWER: nothing within 2 s\nWorker    unknown: waiting for the Docker Engine\n"), status);
     }
 
     @Test
@@ -103,7 +104,7 @@ class StatusTest {
         file("log/hook-docker.log", "time=\"2026-11-24T10:00:00Z\" level=info msg=\"no error: fine\"\n"
                 + "time=\"2026-11-24T10:00:01Z\" level=error msg=\"no \u001b[2J space\"\n");
         String status = status();
-        assertTrue(status.contains("Engine    NOT RUNNING") && status.contains("NOT SET: counts from the build's time"), status);
+        assertTrue(status.contains("Engine    NOT RUNNING") && status.contains("NOT SET (build's time)"), status);
         assertTrue(status.contains("the service runner IS GONE"), status);
         assertTrue(status.contains("Services  1 of 3 run\n          hook-docker DIES (exit status 1); hook-bootkit started again (killed\n"), status);
         assertTrue(status.contains("ntpd stopped (exit status 0)"), status);

@@ -26,7 +26,12 @@ final class TestFlavors {
 
     /** One with any kernel. */
     static Flavor of(Arch arch, Kernel kernel) {
-        return new Flavor("test-" + arch.ociName(), "", arch, List.of(), kernel, "hook", List.of(), false, Optional.empty(), List.of(),
+        return of(arch, kernel, List.of());
+    }
+
+    /** One that leaves out modules. */
+    static Flavor of(Arch arch, Kernel kernel, List<String> excludedModules) {
+        return new Flavor("test-" + arch.ociName(), "", arch, List.of(), kernel, "hook", List.of(), false, Optional.empty(), excludedModules,
                 List.of(), List.of(), new LinuxKitRelease(Optional.empty(), Map.of()));
     }
 }

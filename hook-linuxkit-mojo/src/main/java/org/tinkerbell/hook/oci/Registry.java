@@ -117,10 +117,10 @@ public final class Registry {
             throw new HookException(reference + " is no image: " + host.registry() + " calls it " + manifest.descriptor().mediaType());
         }
         Image.Manifest parsed = Image.Manifest.parse(manifest.bytes(), manifest.descriptor(), reference.toString());
+        requireArch(host, repository, reference, arch, parsed.config());
         List<Descriptor> missing = new ArrayList<>();
         for (Descriptor blob : new LinkedHashSet<>(parsed.blobs())) {
-            // The configuration is small; a damaged one would hide the image from whoever looks for it.
-            if (blob.equals(parsed.config()) ? store.small(blob).isEmpty() : !store.has(blob)) {
+            if (!store.has(blob)) {
                 missing.add(blob);
             }
         }
@@ -131,11 +131,24 @@ public final class Registry {
         store.put(manifest.descriptor().mediaType(), manifest.bytes());
         Image image = store.image(manifest.descriptor(), reference.toString())
                 .orElseThrow(() -> new IOException("Blobs of " + reference + " vanished from " + store.layout() + " while it was pulled"));
-        if (image.config().arch().filter(arch::equals).isEmpty()) {
-            throw noPlatform(reference, arch, List.of(image.config().os() + "/" + image.config().architecture()));
-        }
         store.tag(reference, image);
         return image;
+    }
+
+    /** Brings the configuration, which is small, before all the rest, since it says for which architecture that is. */
+    private void requireArch(RegistryHost host, String repository, ImageReference reference, Arch arch, Descriptor blob) throws IOException {
+        Optional<byte[]> there = store.small(blob);
+        if (there.isEmpty()) {
+            // Missing, or damaged, which would hide the image from whoever looks for it.
+            fetch(host, repository, blob, reference.toString(), amount -> {});
+            there = store.small(blob);
+        }
+        ImageConfig config = ImageConfig.parse(
+                there.orElseThrow(() -> new IOException("A blob of " + reference + " vanished from " + store.layout() + " while it was pulled")),
+                reference.toString());
+        if (config.arch().filter(arch::equals).isEmpty()) {
+            throw noPlatform(reference, arch, List.of(config.os() + "/" + config.architecture()));
+        }
     }
 
     private static HookException noPlatform(ImageReference reference, Arch arch, List<String> there) {

@@ -223,11 +223,12 @@ class KernelStockTest {
         assertEquals(2, builder.builds);
     }
 
-    private void publish(Machine machine, String kernelVersion, Arch arch) throws Exception {
+    private KernelImage.Result publish(Machine machine, String kernelVersion, Arch arch) throws Exception {
         version = kernelVersion;
         KernelImage.Result made =
                 machine.kernel(TestFlavors.source("kernel.org", "6.12", Optional.empty(), "generic", arch), false);
         machine.registry.push(made.reference(), List.of(made.image()));
+        return made;
     }
 
     @Test
@@ -235,13 +236,15 @@ class KernelStockTest {
         Machine one = new Machine("one");
         publish(one, "6.12.9", Arch.X86_64);
         publish(one, "6.12.58", Arch.X86_64);
-        publish(one, "6.12.100", Arch.AARCH64);
+        KernelImage.Result arm = publish(one, "6.12.100", Arch.AARCH64);
         fake.types.put("6.12.200-notours", "x");
         fake.types.put("latest", "x");
         Machine other = new Machine("other");
         KernelImage.Result newest = other.newest(FLAVOR);
         assertTrue(newest.reference().tag().orElseThrow().startsWith("6.12.58-"), newest.reference().toString());
         assertEquals("6.12.58", newest.release());
+        String layer = arm.image().layers().get(0).digest().toString();
+        assertTrue(fake.requests.stream().noneMatch(r -> r.startsWith("GET") && r.contains(layer)), "nothing is fetched of the wrong architecture");
         assertTrue(Files.readString(newest.kernel()).startsWith("# Linux 6.12.58"));
         assertTrue(newest.modules().toFile().isFile());
         String message = assertThrows(HookException.class, () -> other.newest(

@@ -10,12 +10,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.stream.Stream;
-import org.apache.maven.execution.MavenSession;
-import org.apache.maven.model.Plugin;
-import org.apache.maven.plugin.BuildPluginManager;
-import org.apache.maven.plugin.MojoExecution;
-import org.apache.maven.plugin.descriptor.MojoDescriptor;
-import org.apache.maven.project.MavenProject;
 import org.codehaus.plexus.util.xml.Xpp3Dom;
 import org.tinkerbell.hook.container.ContainerImages.Built;
 import org.tinkerbell.hook.container.ImageDefinition;
@@ -36,12 +30,9 @@ import org.tinkerbell.hook.oci.ImageStore;
  */
 final class DockerfileImages {
     private static final String DOCKERFILE = "Dockerfile";
-    private static final String PLUGIN = "io.fabric8:docker-maven-plugin";
     private static final int TAG_DIGITS = 12;
 
-    private final MavenSession session;
-    private final MavenProject project;
-    private final BuildPluginManager plugins;
+    private final DockerPlugin docker;
     private final ImageStore store;
     private final Cache cache;
     private final Arch arch;
@@ -51,22 +42,18 @@ final class DockerfileImages {
     /**
      * A maker of such images.
      *
-     * @param project whose plugin management has the plugin's version
+     * @param docker what builds them
      * @param base what stands before an image's name in its reference
      * @param target where the engine's archives go for as long as they are read
      */
     DockerfileImages(
-            MavenSession session,
-            MavenProject project,
-            BuildPluginManager plugins,
+            DockerPlugin docker,
             ImageStore store,
             Cache cache,
             Arch arch,
             String base,
             Path target) {
-        this.session = session;
-        this.project = project;
-        this.plugins = plugins;
+        this.docker = docker;
         this.store = store;
         this.cache = cache;
         this.arch = arch;
@@ -117,68 +104,26 @@ final class DockerfileImages {
     }
 
     private void run(String goal, Path directory, ImageReference reference, Path archive) {
-        Plugin managed = project.getPluginManagement().getPluginsAsMap().get(PLUGIN);
-        if (managed == null) {
-            throw new HookException(directory.resolve(DOCKERFILE) + ": the project's pluginManagement has no " + PLUGIN + ", which builds it.");
-        }
-        // Without the project's own configuration and executions of it.
-        Plugin plugin = new Plugin();
-        plugin.setGroupId(managed.getGroupId());
-        plugin.setArtifactId(managed.getArtifactId());
-        plugin.setVersion(managed.getVersion());
         try {
-            MojoDescriptor mojo = plugins.getMojoDescriptor(plugin, goal, project.getRemotePluginRepositories(), session.getRepositorySession());
-            MojoExecution execution = new MojoExecution(mojo, configuration(mojo, directory, reference, archive));
-            plugins.executeMojo(session, execution);
-        } catch (HookException e) {
-            throw e;
-        } catch (Exception e) {
-            Throwable cause = e;
-            while (cause.getCause() != null && cause.getCause() != cause) {
-                cause = cause.getCause();
-            }
-            throw new HookException("Image " + directory.getFileName() + " is made from a " + DOCKERFILE + ", which " + PLUGIN + " builds with a Docker engine, and docker:"
-                    + goal + " failed: " + cause.getMessage() + ". Start an engine or name one by DOCKER_HOST; or describe the image in an " + ImageDefinition.FILE
-                    + ", which needs none.", e);
+            docker.run(goal, configuration(directory, reference, archive));
+        } catch (DockerPlugin.Failure e) {
+            throw new HookException("Image " + directory.getFileName() + " is made from a " + DOCKERFILE + ", which " + DockerPlugin.NAME
+                    + " builds with a Docker engine, and " + e.getMessage() + ". Start an engine or name one by DOCKER_HOST; or describe the image in an "
+                    + ImageDefinition.FILE + ", which needs none.", e);
         }
     }
 
-    private Xpp3Dom configuration(MojoDescriptor mojo, Path directory, ImageReference reference, Path archive) {
-        Xpp3Dom configuration = new Xpp3Dom("configuration");
-        Xpp3Dom image = child(child(configuration, "images"), "image");
-        child(image, "name").setValue(reference.toString());
-        Xpp3Dom build = child(image, "build");
-        child(build, "contextDir").setValue(directory.toString());
-        child(build, "imagePullPolicy").setValue("IfNotPresent");
-        child(child(build, "createImageOptions"), "platform").setValue("linux/" + arch.ociName());
-        child(child(build, "buildOptions"), "platform").setValue("linux/" + arch.ociName());
-        child(configuration, "saveFile").setValue(archive.toString());
-        // What the goal does not know is an error, and what is not given has its defaults from the descriptor.
-        Xpp3Dom known = new Xpp3Dom("configuration");
-        for (Xpp3Dom each : configuration.getChildren()) {
-            if (mojo.getParameterMap().containsKey(each.getName())) {
-                known.addChild(each);
-            }
-        }
-        return Xpp3Dom.mergeXpp3Dom(known, defaults(mojo));
-    }
-
-    private static Xpp3Dom defaults(MojoDescriptor mojo) {
-        Xpp3Dom defaults = new Xpp3Dom("configuration");
-        for (var each : mojo.getMojoConfiguration().getChildren()) {
-            Xpp3Dom copy = child(defaults, each.getName());
-            copy.setValue(each.getValue(null));
-            for (String attribute : each.getAttributeNames()) {
-                copy.setAttribute(attribute, each.getAttribute(attribute, null));
-            }
-        }
-        return defaults;
-    }
-
-    private static Xpp3Dom child(Xpp3Dom parent, String name) {
-        Xpp3Dom child = new Xpp3Dom(name);
-        parent.addChild(child);
-        return child;
+    private Xpp3Dom configuration(Path directory, ImageReference reference, Path archive) {
+        Xpp3Dom configuration = DockerPlugin.configuration();
+        Xpp3Dom image = DockerPlugin.child(DockerPlugin.child(configuration, "images"), "image");
+        DockerPlugin.child(image, "name", reference.toString());
+        Xpp3Dom build = DockerPlugin.child(image, "build");
+        DockerPlugin.child(build, "contextDir", directory.toString());
+        DockerPlugin.child(build, "imagePullPolicy", "IfNotPresent");
+        DockerPlugin.child(DockerPlugin.child(build, "createImageOptions"), "platform", "linux/" + arch.ociName());
+        DockerPlugin.child(DockerPlugin.child(build, "buildOptions"), "platform", "linux/" + arch.ociName());
+        DockerPlugin.child(configuration, "saveFile", archive.toString());
+        return configuration;
     }
 
     private static String tag(Path directory) throws IOException {

@@ -75,7 +75,7 @@ public final class ImagesMojo extends AbstractFlavorMojo {
         ContainerImages images = new ContainerImages(
                 cache(), store, packageSource(imagesDirectory.toPath()), flavor.arch(), base(), lists(flavor), agents, progress());
         List<Built> built = new ArrayList<>(images.build(definitions.stream().filter(d -> d.embed().isEmpty()).toList()));
-        built.addAll(new DockerfileImages(session, project, pluginManager, store, cache(), flavor.arch(), base(), buildDirectory.toPath())
+        built.addAll(new DockerfileImages(new DockerPlugin(session, project, pluginManager), store, cache(), flavor.arch(), base(), buildDirectory.toPath())
                 .build(imagesDirectory.toPath()));
         List<ImageDefinition> embedding = definitions.stream().filter(d -> d.embed().isPresent()).toList();
         built.addAll(images.with(additions(embedding, built, store, flavor.arch())).build(embedding));

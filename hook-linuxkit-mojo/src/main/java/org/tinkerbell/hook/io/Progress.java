@@ -31,6 +31,9 @@ public interface Progress {
         /** Adds to what is done. */
         void advance(long amount);
 
+        /** Says which part of it is under way, in a few words; it is seen with the next {@link #advance}. */
+        default void at(String part) {}
+
         @Override
         default void close() {}
     }

@@ -1,6 +1,5 @@
 package org.tinkerbell.hook.mojo;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -39,8 +38,9 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
     private String flavor;
 
     /** A site's own inventory, which adds flavors and changes fields of the built-in ones. */
+    // No File: Maven would look for it in each module's own directory.
     @Parameter(property = "hook.flavors")
-    private File flavors;
+    private String flavors;
 
     private FlavorFiles files;
 
@@ -80,7 +80,7 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
 
     /** The inventory with the site's changes. */
     protected final Inventory inventory() throws IOException {
-        return Inventory.read(flavorFiles().inventory(), Optional.ofNullable(flavors).map(File::toPath).map(this::fromWhereMavenWasStarted));
+        return Inventory.read(flavorFiles().inventory(), Optional.ofNullable(flavors).map(Path::of).map(this::fromWhereMavenWasStarted));
     }
 
     /** Inventory, templates and files: those of the tree that is built or, outside of it, those of the published artifact. */

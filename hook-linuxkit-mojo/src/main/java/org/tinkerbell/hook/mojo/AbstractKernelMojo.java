@@ -1,17 +1,20 @@
 package org.tinkerbell.hook.mojo;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.stream.Stream;
+import javax.inject.Inject;
+import org.apache.maven.plugin.BuildPluginManager;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.kernel.ContainerBuilder;
 import org.tinkerbell.hook.kernel.DebianSource;
 import org.tinkerbell.hook.kernel.Defconfigs;
+import org.tinkerbell.hook.kernel.HostBuilder;
 import org.tinkerbell.hook.kernel.KernelBuilder;
 import org.tinkerbell.hook.kernel.KernelOrg;
 import org.tinkerbell.hook.kernel.SourceKernel;
@@ -59,7 +62,7 @@ abstract class AbstractKernelMojo extends AbstractFlavorMojo {
      * autosigner, of Greg Kroah-Hartman and of Linus Torvalds. Some old series are signed by Sasha Levin.
      */
     @Parameter(property = "hook.kernel.keyring")
-    private File keyring;
+    private String keyring;
 
     /** SHA-256 of the tarball where {@code hook.kernel.source} is the address of one; then it needs no signature. */
     @Parameter(property = "hook.kernel.sha256")
@@ -68,6 +71,22 @@ abstract class AbstractKernelMojo extends AbstractFlavorMojo {
     /** How many processes compile a kernel at once. Default: as many as there are processors. */
     @Parameter(property = "hook.kernel.jobs", defaultValue = "0")
     private int jobs;
+
+    /**
+     * What compiles a kernel: {@code docker}, a container with a compiler of a known version; or {@code host}, the tools of this machine.
+     */
+    @Parameter(property = "hook.kernel.builder", defaultValue = "docker")
+    private String builder;
+
+    /**
+     * The image that the container is built on by {@code toolchain/Dockerfile}, such as {@code debian:stable}, which needs a registry and Debian's
+     * archive from within the engine. Default: none; the container is made of the packages that {@code toolchain/packages-*.lock} names.
+     */
+    @Parameter(property = "hook.kernel.toolchainBase")
+    private String toolchainBase;
+
+    @Inject
+    private BuildPluginManager pluginManager;
 
     /** Kernels that are compiled from source. */
     protected final SourceKernel sourceKernel() throws IOException {
@@ -79,18 +98,34 @@ abstract class AbstractKernelMojo extends AbstractFlavorMojo {
     protected final SourceKernel.Sources kernelSources() throws IOException {
         KernelOrg.Signers signers = KernelOrg.Signers.pinned();
         if (keyring != null) {
-            signers = signers.with(fromWhereMavenWasStarted(keyring.toPath()));
+            signers = signers.with(fromWhereMavenWasStarted(Path.of(keyring)));
         }
         KernelOrg kernelOrg =
                 new KernelOrg(cache(), downloader(), KernelOrg.servers(mirror), signers, Clock.systemUTC(), progress());
-        return SourceKernel.Sources.of(kernelOrg, new DebianSource(packageSource(project.getBasedir().toPath())),
+        return SourceKernel.Sources.of(kernelOrg, new DebianSource(packageSource(kernelModule())),
                 first(sha256).map(text -> Digest.parse(matching("hook.kernel.sha256", text, "[0-9a-f]{64}", "64 hexadecimal digits"))));
     }
 
     /** What compiles kernels. */
-    protected final KernelBuilder kernelBuilder() {
-        throw new HookException("This version of Hook cannot compile kernels yet; debian-amd64 and debian-arm64 are flavors that need no "
-                + "compiler.");
+    protected final KernelBuilder kernelBuilder() throws IOException {
+        return isHostBuilder() ? HostBuilder.ofThisMachine() : new ContainerBuilder(toolchain());
+    }
+
+    /** Whether the tools of the machine compile. */
+    protected final boolean isHostBuilder() {
+        return matching("hook.kernel.builder", builder, "docker|host", "docker, host").equals("host");
+    }
+
+    /** The container in which kernels are compiled. */
+    protected final KernelToolchain toolchain() throws IOException {
+        Path directory = kernelModule().resolve("toolchain");
+        return new KernelToolchain(new DockerPlugin(session, project, pluginManager), cache(), packageSource(directory), directory,
+                first(toolchainBase), progress());
+    }
+
+    /** Where the module is that has the configurations. */
+    protected Path kernelModule() {
+        return project.getBasedir().toPath();
     }
 
     /** The flavor whose kernel this build's flavor boots, with the choices that were made for this build. */
@@ -107,7 +142,7 @@ abstract class AbstractKernelMojo extends AbstractFlavorMojo {
 
     /** The committed configurations of hook-kernel-default. */
     protected final Defconfigs defconfigs() {
-        return new Defconfigs(project.getBasedir().toPath().resolve(CONFIGURATIONS));
+        return new Defconfigs(kernelModule().resolve(CONFIGURATIONS));
     }
 
     /** The first text that says something. */

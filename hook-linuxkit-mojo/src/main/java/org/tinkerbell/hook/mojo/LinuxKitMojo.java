@@ -96,6 +96,7 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
         project.getProperties().setProperty("hook.outputId", flavor.outputId());
         // For the boot test.
         project.getProperties().setProperty("hook.arch", flavor.arch().kernelName());
+        project.getProperties().setProperty("hook.kernelMethod", flavor.kernel().method().id());
         ImageStore store = ImageStore.of(cache());
         PublishedImages.Image kernel =
                 imported(flavor.kernel().method().module(), flavor.kernelId(), store).values().iterator().next();

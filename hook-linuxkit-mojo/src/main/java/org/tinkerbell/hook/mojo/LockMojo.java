@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.maven.plugins.annotations.Mojo;
 import org.tinkerbell.hook.container.ContainerImages;
+import org.tinkerbell.hook.container.ImageDefinition;
 import org.tinkerbell.hook.container.PackageGroups;
 import org.tinkerbell.hook.debian.PackageLock;
 import org.tinkerbell.hook.debian.PackageSource;
@@ -41,6 +42,8 @@ public final class LockMojo extends AbstractFlavorMojo {
                 new Lock("hook-containers/images", arch -> PackageGroups.of(ContainerImages.definitions(root.resolve("hook-containers/images")), arch)),
                 new Lock("hook-kernel-debian", this::kernels),
                 new Lock("hook-kernel-default", this::sources),
+                new Lock("hook-kernel-default/toolchain",
+                        arch -> PackageGroups.of(List.of(ImageDefinition.read(root.resolve("hook-kernel-default/toolchain"))), arch)),
                 // The boot test's worker.
                 new Lock("hook-dist/src/test/packages", arch -> List.of(PackageLock.Group.of("worker", List.of("busybox-static"), List.of()))),
                 new Lock(TOOLBOX, Toolbox::groups));

@@ -96,6 +96,7 @@ final class MavenProgress implements Progress {
         private final long begin = nanoTime.getAsLong();
         private long shown = begin;
         private long done;
+        private String part = "";
         private boolean closed;
 
         Meter(String what, long total, Unit unit) {
@@ -114,6 +115,11 @@ final class MavenProgress implements Progress {
             }
         }
 
+        @Override
+        public synchronized void at(String newPart) {
+            part = newPart;
+        }
+
         private String line(long now) {
             double seconds = (now - begin) / 1e9;
             double rate = done / Math.max(seconds, 0.001);
@@ -127,6 +133,9 @@ final class MavenProgress implements Progress {
             // A guess from the first moments would only jump about.
             if (total > done && done > 0 && seconds > 2) {
                 line.append(", ").append(duration(Math.round((total - done) / rate))).append(" left");
+            }
+            if (!part.isEmpty()) {
+                line.append("; ").append(part);
             }
             return line.toString();
         }

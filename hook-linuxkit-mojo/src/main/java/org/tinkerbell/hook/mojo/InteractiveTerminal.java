@@ -1,0 +1,83 @@
+package org.tinkerbell.hook.mojo;
+
+import java.io.Console;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.kernel.ConfigSession;
+import org.tinkerbell.hook.kernel.ContainerBuilder;
+
+/** Commands that somebody works with at the terminal that Maven was started on: on this machine or in the toolchain's container. */
+final class InteractiveTerminal implements ConfigSession.Terminal {
+    /** Prefix of the descriptors' names of terminals (Linux, {@code /proc/self/fd}). */
+    private static final List<String> TERMINALS = List.of("/dev/pts/", "/dev/tty", "/dev/console");
+
+    private final Optional<KernelToolchain> container;
+
+    /**
+     * A terminal.
+     *
+     * @param container where commands are run; empty: on this machine
+     */
+    InteractiveTerminal(Optional<KernelToolchain> container) {
+        this.container = container;
+    }
+
+    /**
+     * Lets pass whoever has a terminal.
+     *
+     * @throws HookException if there is none
+     */
+    static void require(String goal) {
+        if (!isThere()) {
+            throw new HookException(goal + " is for somebody at a terminal, and Maven has none here: standard input or output goes elsewhere. Run it "
+                    + "in a terminal, without a pipe and not as a job in the background; over ssh with -t.");
+        }
+    }
+
+    private static boolean isThere() {
+        Console console = System.console();
+        return console != null && isTerminal(0) && isTerminal(1);
+    }
+
+    // From Java 22 on there is a Console without a terminal, too.
+    private static boolean isTerminal(int descriptor) {
+        try {
+            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
+            return TERMINALS.stream().anyMatch(target::startsWith);
+        } catch (IOException e) {
+            // No Linux: what Java said holds.
+            return true;
+        }
+    }
+
+    @Override
+    public int run(Path directory, List<String> command, Map<String, String> environment) throws IOException, InterruptedException {
+        List<String> all = new ArrayList<>();
+        if (container.isPresent()) {
+            all.addAll(List.of("docker", "run", "--rm", "--interactive", "--tty", "--network", "none", "--user",
+                    Files.getAttribute(directory, "unix:uid") + ":" + Files.getAttribute(directory, "unix:gid"), "--volume",
+                    directory + ":" + ContainerBuilder.MOUNT, "--workdir", ContainerBuilder.MOUNT, "--env", "HOME=" + ContainerBuilder.MOUNT, "--env", "TERM"));
+            environment.forEach((name, value) -> all.addAll(List.of("--env", name + "=" + value)));
+            all.add(container.get().image(false));
+        }
+        all.addAll(command);
+        ProcessBuilder builder = new ProcessBuilder(all).directory(directory.toFile()).inheritIO();
+        if (container.isEmpty()) {
+            builder.environment().putAll(environment);
+        }
+        try {
+            return builder.start().waitFor();
+        } catch (IOException e) {
+            throw new HookException(all.get(0) + " cannot be started: " + e.getMessage() + (container.isPresent()
+                    ? ". The docker command connects the container with the terminal: install it (Debian: docker-cli), or use the tools of this machine, "
+                            + "-Dhook.kernel.builder=host."
+                    : ""), e);
+        }
+    }
+}

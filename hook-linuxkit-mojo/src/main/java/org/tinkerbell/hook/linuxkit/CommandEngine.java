@@ -4,14 +4,18 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.Directories;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.tree.Content;
@@ -21,7 +25,7 @@ import org.tinkerbell.hook.tree.TarFile;
 /**
  * The engine that has the real {@code linuxkit} command put the system together. The command reads the image store in place as its cache, and
  * whatever the YAML names is in there before it starts, so it needs neither Docker nor a network. Of its formats the tar is taken, the only one
- * that keeps hard links; from there on all is as with {@link EmbeddedEngine}.
+ * that keeps hard links; from there on all is as with {@link EmbeddedEngine}. Formats that the command alone knows it makes as they are.
  */
 public final class CommandEngine implements Engine {
     private static final int LINES_SHOWN = 20;
@@ -65,16 +69,46 @@ public final class CommandEngine implements Engine {
         Files.createDirectories(request.directory());
         Path tar = request.directory().toAbsolutePath().resolve("." + request.name() + "-linuxkit.tar" + AtomicFile.SUFFIX);
         try {
-            List<String> arguments = new ArrayList<>();
-            if (debug) {
-                arguments.addAll(List.of("--verbose", "2"));
+            run(request, arguments(request, "tar", List.of("--o", tar.toString())));
+            Result result = new SystemFiles(cache, progress).write(request, digests, assembled(config, tar));
+            Map<String, List<Path>> others = new TreeMap<>(result.others());
+            for (String format : request.formats().ofLinuxKitOnly()) {
+                others.put(format, other(request, format));
             }
-            arguments.addAll(List.of("build", "--format", "tar", "--arch", request.arch().ociName(), "--cache", images.storeLayout().toString(),
-                    "--no-sbom", "--o", tar.toString(), Path.of(config.source().name()).toAbsolutePath().toString()));
-            run(request, arguments);
-            return new SystemFiles(cache, progress).write(request, digests, assembled(config, tar));
+            return new Result(result.kernel(), result.initrd(), result.cmdline(), result.report(), result.reportFile(), others);
         } finally {
             Files.deleteIfExists(tar);
+        }
+    }
+
+    private List<String> arguments(Request request, String format, List<String> target) {
+        List<String> arguments = new ArrayList<>(debug ? List.of("--verbose", "2") : List.of());
+        arguments.addAll(List.of("build", "--format", format, "--arch", request.arch().ociName(), "--cache", images.storeLayout().toString(),
+                "--no-sbom"));
+        arguments.addAll(target);
+        arguments.add(Path.of(request.config().source().name()).toAbsolutePath().toString());
+        return arguments;
+    }
+
+    /** Has the command make a format of its own, as it is; many of them it makes in containers of its own, with Docker. */
+    private List<Path> other(Request request, String format) throws IOException {
+        Path directory = request.directory().toAbsolutePath().resolve("." + request.name() + "-" + format + AtomicFile.SUFFIX);
+        Directories.delete(directory);
+        Files.createDirectories(directory);
+        try {
+            run(request, arguments(request, format, List.of("--name", request.name(), "--dir", directory.toString())));
+            List<Path> files = new ArrayList<>();
+            try (Stream<Path> made = Files.list(directory)) {
+                for (Path file : (Iterable<Path>) made.sorted()::iterator) {
+                    files.add(Files.move(file, request.directory().resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING));
+                }
+            }
+            if (files.isEmpty()) {
+                throw new HookException("linuxkit made no file of the format " + format + " of " + request.config().source().name());
+            }
+            return files;
+        } finally {
+            Directories.delete(directory);
         }
     }
 

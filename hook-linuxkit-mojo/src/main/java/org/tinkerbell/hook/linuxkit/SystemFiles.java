@@ -13,6 +13,7 @@ import org.tinkerbell.hook.initramfs.Initramfs;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Digest;
+import org.tinkerbell.hook.io.Directories;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.tree.TarWriter;
 
@@ -74,7 +75,11 @@ record SystemFiles(Cache cache, Progress progress) {
             String glob = "." + request.name().replaceAll("[^A-Za-z0-9_.-]", "?") + "-*" + AtomicFile.SUFFIX;
             try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(request.directory(), glob)) {
                 for (Path leftover : leftovers) {
-                    Files.deleteIfExists(leftover);
+                    if (Files.isDirectory(leftover)) {
+                        Directories.delete(leftover);
+                    } else {
+                        Files.deleteIfExists(leftover);
+                    }
                 }
             }
         }

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -242,6 +243,25 @@ class LinuxKitParityIT {
             assertEquals(Listing.ofTar(work.resolve("theirs/test.tar")).text(), Listing.ofCpio(in).text());
         }
         assertEquals(-1, Files.mismatch(command(yaml).initrd(), ours.initrd()));
+    }
+
+    @Test
+    void formatsThatOnlyTheCommandKnowsPassThrough() throws Exception {
+        Path yaml = yaml("kernel: {image: \"hook/kernel:1\", cmdline: a}\ninit: [\"hook/init:1\"]\n");
+        linuxkit(yaml, "tar-kernel-initrd", 0);
+        linuxkit(yaml, "docker", 0);
+        Cache cache = new Cache(work.resolve("cache"));
+        StoreImages stored = new StoreImages(new ImageStore(work.resolve("store"), cache), (reference, arch) -> {
+            throw new HookException("there is no " + reference);
+        });
+        CommandEngine engine = new CommandEngine(new LinuxKitCommand(Path.of(command)), stored, cache, Progress.SILENT, true);
+        Map<String, List<Path>> others = engine.build(new Engine.Request(LinuxKitConfig.read(yaml), Arch.X86_64, "test", work.resolve("commanded"), work,
+                Compression.parse("none"), 0, Formats.parse("docker,tar-kernel-initrd", Map.of()))).others();
+        assertEquals(Map.of("docker", List.of(work.resolve("commanded/test.docker")),
+                "tar-kernel-initrd", List.of(work.resolve("commanded/test-initrd.tar"))), others);
+        for (String name : List.of("test.docker", "test-initrd.tar")) {
+            assertEquals(-1, Files.mismatch(work.resolve("theirs").resolve(name), work.resolve("commanded").resolve(name)), name);
+        }
     }
 
     @Test

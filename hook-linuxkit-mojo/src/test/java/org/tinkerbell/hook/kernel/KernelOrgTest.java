@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,6 +32,8 @@ import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.io.TestServer;
+import org.tinkerbell.hook.openpgp.Keyring;
+import org.tinkerbell.hook.openpgp.SignatureCheck;
 import org.tinkerbell.hook.openpgp.TestKey;
 
 class KernelOrgTest {
@@ -292,6 +295,31 @@ class KernelOrgTest {
         assertTrue(pinned.developers().toString().contains("ABAF11C65A2970B130ABE3C479BE3E4300411886"));
         assertFalse(pinned.developers().toString().contains("B8868C80BA62A1FFFAF5FDA9632D3A06589DA6B1"));
         assertTrue(assertThrows(HookException.class, () -> pinned.with(directory.resolve("none"))).getMessage().contains("hook.kernel.keyring"));
+    }
+
+    /** By a tag of usbutils (github.com/gregkh/usbutils, v019), which he signs with the key that he signs the kernel's releases with. */
+    @Test
+    void whatGregKroahHartmanReallySignedIsGood() throws IOException {
+        byte[] text = resource("signed-by-greg.txt");
+        byte[] signature = resource("signed-by-greg.txt.asc");
+        check(KernelOrg.Signers.pinned().developers(), signature, text);
+        text[7] ^= 1;
+        String message = assertThrows(HookException.class, () -> check(KernelOrg.Signers.pinned().developers(), signature, text)).getMessage();
+        assertTrue(message.contains("this is not what the key 647F28654894E3BD457199BE38DBBDC86092693E signed"), message);
+        text[7] ^= 1;
+        assertThrows(HookException.class, () -> check(KernelOrg.Signers.pinned().sums(), signature, text));
+    }
+
+    private static byte[] resource(String name) throws IOException {
+        try (InputStream in = KernelOrgTest.class.getResourceAsStream(name)) {
+            return in.readAllBytes();
+        }
+    }
+
+    private static void check(Keyring keys, byte[] signature, byte[] text) {
+        SignatureCheck check = keys.check(signature, SignatureCheck.Kind.FILE, "the tag", "", NOW);
+        check.write(text, 0, text.length);
+        check.finish();
     }
 
     @Test

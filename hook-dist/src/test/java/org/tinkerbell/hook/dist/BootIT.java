@@ -5,15 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -24,26 +19,9 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
-import org.tinkerbell.hook.debian.LockMode;
-import org.tinkerbell.hook.debian.Mirrors;
-import org.tinkerbell.hook.debian.PackageSource;
-import org.tinkerbell.hook.flavor.Arch;
-import org.tinkerbell.hook.io.Cache;
-import org.tinkerbell.hook.io.Downloader;
-import org.tinkerbell.hook.io.NetworkSettings;
-import org.tinkerbell.hook.io.Progress;
-import org.tinkerbell.hook.oci.Image;
-import org.tinkerbell.hook.oci.ImageReference;
-import org.tinkerbell.hook.oci.ImageStore;
-import org.tinkerbell.hook.oci.Registry;
-import org.tinkerbell.hook.oci.RegistrySettings;
-import org.tinkerbell.hook.qemu.Accelerator;
 import org.tinkerbell.hook.qemu.Console;
-import org.tinkerbell.hook.qemu.Emulator;
 import org.tinkerbell.hook.qemu.Machine;
 import org.tinkerbell.hook.qemu.VirtualMachine;
-import org.tinkerbell.hook.toolbox.Tool;
-import org.tinkerbell.hook.toolbox.Toolbox;
 
 /**
  * Boots the flavor that was just built, from power-on to a running worker that was pulled from a registry, and looks at the
@@ -52,61 +30,36 @@ import org.tinkerbell.hook.toolbox.Toolbox;
 @EnabledOnOs(OS.LINUX)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class BootIT {
-    private static final Duration BOOT = Duration.ofMinutes(15);
-    private static final Duration COMMAND = Duration.ofMinutes(2);
     private static final String HOST = "10.0.2.2";
     private static final String MAC = "52:54:00:ab:cd:ef";
 
     @TempDir
     static Path directory;
 
+    private static FlavorUnderTest flavor;
     private static LoopbackRegistry registry;
     private static StandInWorker worker;
     private static VirtualMachine machine;
     private static Console console;
-    private static Arch arch;
+    private static Guest guest;
     private static int memory;
     private static long switchedOn;
 
     @BeforeAll
     static void switchOn() throws Exception {
-        String output = System.getProperty("hook.outputId");
-        arch = Arch.of(System.getProperty("hook.arch"));
-        memory = Integer.getInteger("hook.qemu.memory", 1024);
-        Path flavor = Path.of(System.getProperty("hook.flavorDirectory"));
-        Path logs = Files.createDirectories(Path.of(System.getProperty("hook.buildDirectory"), "boot-test"));
-
-        Cache cache = new Cache(cacheDirectory());
-        Downloader downloader = new Downloader(cache, NetworkSettings.defaults(), Progress.SILENT);
-        Mirrors mirrors = Mirrors.of(System.getProperty("hook.debian.mirror"), System.getProperty("hook.debian.securityMirror"),
-                System.getProperty("hook.debian.snapshot"), Path.of("/etc/apt"));
-        Toolbox toolbox = new Toolbox(cache,
-                locks -> new PackageSource(cache, downloader, mirrors, "trixie", locks, LockMode.LENIENT, Progress.SILENT),
-                        Progress.SILENT);
-        registry = new LoopbackRegistry(toolbox, directory.resolve("registry"));
+        flavor = new FlavorUnderTest();
+        memory = flavor.memory();
+        registry = new LoopbackRegistry(flavor.toolbox(), directory.resolve("registry"));
         worker = new StandInWorker();
-
-        PackageSource packages = new PackageSource(cache, downloader, mirrors, "trixie", Path.of(System.getProperty("hook.testLocks")),
-                LockMode.LENIENT,
-                Progress.SILENT);
-        ImageStore store = new ImageStore(directory.resolve("store"), cache);
-        String local = "127.0.0.1:" + registry.port();
-        ImageReference reference = ImageReference.parse(local + "/tinkerbell/tink-worker:stand-in");
-        Image image = worker.build(packages, store, reference, arch);
-        RegistrySettings settings = RegistrySettings.of(NetworkSettings.defaults(), Map.of()).withInsecure(Set.of(local));
-        new Registry(store, settings, Progress.SILENT).push(reference, List.of(image));
-
-        Tool qemu = Emulator.of(arch, Optional.empty(), System.getenv("PATH"), toolbox, Progress.SILENT);
+        flavor.push(worker, registry, directory);
         String seen = HOST + ":" + registry.port();
-        String commandLine = String.join(" ", "console=" + Machine.serialConsole(arch), "panic=-1", "grpc_authority=" + HOST + ":42113",
-                "tinkerbell_tls=false", "docker_registry=" + seen, "insecure_registries=" + seen, "tink_worker_image=" + seen
-                        + "/tinkerbell/tink-worker:stand-in", "worker_id=" + MAC, "hw_addr=" + MAC);
-        Machine hardware = new Machine(arch, memory, 2, MAC, flavor.resolve("vmlinuz-" + output), flavor.resolve("initramfs-" + output),
-                commandLine,
-                Optional.empty(), Optional.empty(), false);
+        Machine hardware = flavor.machine(MAC, List.of("grpc_authority=" + HOST + ":42113", "tinkerbell_tls=false", "docker_registry=" + seen,
+                "insecure_registries=" + seen, "tink_worker_image=" + seen + "/" + FlavorUnderTest.WORKER, "worker_id=" + MAC,
+                "hw_addr=" + MAC));
         switchedOn = System.nanoTime();
-        machine = VirtualMachine.start(qemu, Accelerator.of(arch, qemu), hardware, logs.resolve("console-" + output + ".txt"));
+        machine = flavor.start(flavor.qemu(), hardware, "console");
         console = machine.console();
+        guest = new Guest(machine);
     }
 
     @AfterAll
@@ -133,11 +86,8 @@ class BootIT {
     @Test
     @Order(1)
     void runsTheWorkerThatItPulls() throws Exception {
-        CompletableFuture.anyOf(worker.report(), machine.ended()).get(BOOT.toSeconds(), TimeUnit.SECONDS);
-        assertTrue(machine.isRunning(), () -> "The machine ended before the worker ran; its console, all of it in " + console.transcript() + ":\n"
-                + console.text().substring(Math.max(0, console.text().length() - 3000)));
+        Map<String, String> environment = guest.await(worker.report());
         System.out.printf("The worker runs %.1f s after power-on, in %d MiB%n", (System.nanoTime() - switchedOn) / 1e9, memory);
-        Map<String, String> environment = worker.report().get();
         assertEquals(HOST + ":42113", environment.get("TINKERBELL_GRPC_AUTHORITY"));
         assertEquals(MAC, environment.get("WORKER_ID"));
         assertEquals(MAC, environment.get("ID"));
@@ -148,10 +98,7 @@ class BootIT {
     @Test
     @Order(2)
     void givesAShellOnTheConsole() throws Exception {
-        console.send("");
-        console.expect(Pattern.compile("# $"), BOOT);
-        // The kernel's messages would stand between the lines that are read.
-        console.run("dmesg -n 1", COMMAND);
+        guest.login();
         String kernel = succeeds("uname -r").strip();
         assertFalse(kernel.isEmpty());
         assertTrue(succeeds("cat /etc/os-release").contains("Hook"), "it says what it is");
@@ -177,7 +124,7 @@ class BootIT {
     @Test
     @Order(3)
     void offersALoginWhereThereIsAConsoleAndIsSilentAboutOthers() throws Exception {
-        assertEquals("logins on " + Machine.serialConsole(arch) + " tty1", succeeds("cat /var/log/getty.out.log").strip());
+        assertEquals("logins on " + Machine.serialConsole(flavor.arch()) + " tty1", succeeds("cat /var/log/getty.out.log").strip());
         assertEquals("", succeeds("cat /var/log/getty.log").strip());
         assertEquals(List.of(), console.text().lines().filter(line -> line.matches("(?i).*(getty|tty\\w+): .*(no such|can't|cannot|fail).*")).toList());
     }
@@ -213,12 +160,12 @@ class BootIT {
         // Each needs others: the Ethernet drivers' PTP and DCA, device mapper's RAID, journals and checksums of file systems.
         for (String module : List.of("btrfs", "xfs", "dm_raid", "ixgbe", "mlx5_core", "nvme_tcp", "vxlan", "usb_storage", "ipmi_devintf",
                 "nfsv4")) {
-            Console.Result loaded = console.run("modprobe " + module, COMMAND);
+            Console.Result loaded = guest.run("modprobe " + module);
             assertEquals(0, loaded.status(), () -> module + ": " + loaded.output());
         }
         String modules = succeeds("cut -d' ' -f1 /proc/modules");
         assertTrue(modules.lines().toList().containsAll(List.of("btrfs", "raid456", "mlx5_core", "nfsv4")), modules);
-        assertEquals(0, console.run("test ! -e /lib/modules/$(uname -r)/kernel/sound", COMMAND).status(), "what was excluded is not there");
+        assertEquals(0, guest.run("test ! -e /lib/modules/$(uname -r)/kernel/sound").status(), "what was excluded is not there");
     }
 
     @Test
@@ -239,18 +186,6 @@ class BootIT {
     }
 
     private static String succeeds(String command) throws IOException, InterruptedException {
-        Console.Result result = console.run(command, COMMAND);
-        assertEquals(0, result.status(), () -> command + ": " + result.output());
-        return result.output();
-    }
-
-    static Path cacheDirectory() {
-        for (String given : new String[] {System.getProperty("hook.cacheDir"), System.getenv("CACHE_DIR")}) {
-            if (given != null && !given.isBlank()) {
-                return Path.of(given);
-            }
-        }
-        String xdg = System.getenv("XDG_CACHE_HOME");
-        return (xdg == null || xdg.isBlank() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(xdg)).resolve("hook");
+        return guest.succeeds(command);
     }
 }

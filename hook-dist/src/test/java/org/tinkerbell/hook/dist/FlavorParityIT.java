@@ -60,7 +60,7 @@ class FlavorParityIT {
         assumeTrue(command != null, "no linuxkit command: HOOK_LINUXKIT does not name one, and the PATH has none");
         arch = Arch.of(System.getProperty("hook.arch"));
         flavor = Path.of(System.getProperty("hook.buildDirectory"), "linuxkit");
-        cache = new Cache(BootIT.cacheDirectory());
+        cache = new Cache(FlavorUnderTest.cacheDirectory());
         images = new StoreImages(ImageStore.of(cache), (reference, wanted) -> {
             throw new HookException("there is no " + reference + " for " + wanted);
         });

@@ -45,7 +45,7 @@ class IsoBootIT {
         Arch arch = Arch.of(System.getProperty("hook.arch"));
         Path logs = Files.createDirectories(Path.of(System.getProperty("hook.buildDirectory"), "boot-test"));
 
-        Cache cache = new Cache(BootIT.cacheDirectory());
+        Cache cache = new Cache(FlavorUnderTest.cacheDirectory());
         Downloader downloader = new Downloader(cache, NetworkSettings.defaults(), Progress.SILENT);
         Mirrors mirrors = Mirrors.of(System.getProperty("hook.debian.mirror"), System.getProperty("hook.debian.securityMirror"),
                 System.getProperty("hook.debian.snapshot"), Path.of("/etc/apt"));

@@ -1,6 +1,10 @@
 package org.tinkerbell.hook.qemu;
 
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -22,8 +26,10 @@ import org.tinkerbell.hook.io.HookException;
  * @param start what it boots
  * @param disk a raw image that becomes the first virtio disk
  * @param firmware UEFI firmware; empty for the direct start of the kernel
- * @param forwards ports of the host's loopback that lead to the guest: the guest's TCP port by the host's
+ * @param forwards ports of the host's loopback that lead to the guest's card on the user-mode network: the guest's TCP port by the host's
  * @param reboots whether a reboot of the guest starts the machine again; else it ends it
+ * @param cards network cards in place of the one on the user-mode network; none for that one
+ * @param clock what the real-time clock says at power-on; empty for the time
  */
 public record Machine(
         Arch arch,
@@ -34,7 +40,9 @@ public record Machine(
         Optional<Path> disk,
         Optional<Firmware> firmware,
         SortedMap<Integer, Integer> forwards,
-        boolean reboots) {
+        boolean reboots,
+        List<Card> cards,
+        Optional<Instant> clock) {
 
     /** What a machine boots. */
     public sealed interface Start {
@@ -86,11 +94,26 @@ public record Machine(
         this(arch, memory, processors, mac, start, disk, firmware, Collections.emptySortedMap(), reboots);
     }
 
+    /** A machine with one card on the user-mode network and a clock that is right. */
+    public Machine(
+            Arch arch,
+            int memory,
+            int processors,
+            String mac,
+            Start start,
+            Optional<Path> disk,
+            Optional<Firmware> firmware,
+            SortedMap<Integer, Integer> forwards,
+            boolean reboots) {
+        this(arch, memory, processors, mac, start, disk, firmware, forwards, reboots, List.of(), Optional.empty());
+    }
+
     public Machine {
         forwards = Collections.unmodifiableSortedMap(new TreeMap<>(forwards));
         if (start instanceof Start.Medium && firmware.isEmpty()) {
             throw new IllegalArgumentException("a medium is started by firmware, and there is none");
         }
+        cards = List.copyOf(cards);
         if (memory < 64) {
             throw new HookException("A machine with " + memory
                     + " MiB of memory cannot boot: -Dhook.qemu.memory is in MiB, for example 1024.");
@@ -101,6 +124,16 @@ public record Machine(
         if (!mac.matches("(?i)[0-9a-f]{2}(:[0-9a-f]{2}){5}")) {
             throw new HookException("'" + mac + "' is no MAC address; one looks like " + DEFAULT_MAC + ".");
         }
+    }
+
+    /** The same machine with other network cards. */
+    public Machine withCards(List<Card> others) {
+        return new Machine(arch, memory, processors, mac, start, disk, firmware, forwards, reboots, others, clock);
+    }
+
+    /** The same machine with a real-time clock that says something else at power-on. */
+    public Machine withClock(Instant time) {
+        return new Machine(arch, memory, processors, mac, start, disk, firmware, forwards, reboots, cards, Optional.of(time));
     }
 
     /**
@@ -132,8 +165,13 @@ public record Machine(
             arguments.addAll(List.of("-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" + escaped(flash.code())));
             arguments.addAll(List.of("-drive", "if=pflash,unit=1,format=raw,file=" + escaped(flash.variables())));
         });
-        // romfile= : no network boot, since there is something to boot.
-        arguments.addAll(List.of("-netdev", "user,id=net0" + hostForwards(), "-device", "virtio-net-pci,netdev=net0,romfile=,mac=" + mac));
+        List<Card> plugged = cards.isEmpty() ? List.of(Card.user(mac, forwards)) : cards;
+        for (int number = 0; number < plugged.size(); number++) {
+            arguments.addAll(plugged.get(number).arguments(number));
+        }
+        // QEMU's own notation: ISO 8601 without a zone, UTC.
+        clock.ifPresent(time -> arguments.addAll(List.of("-rtc", "base=" + LocalDateTime.ofInstant(time, ZoneOffset.UTC).withNano(0)
+                .format(DateTimeFormatter.ISO_LOCAL_DATE_TIME))));
         arguments.addAll(List.of("-device", "virtio-rng-pci"));
         disk.ifPresent(image -> arguments.addAll(List.of(
                 "-drive", "if=none,id=disk0,format=raw,file=" + escaped(image), "-device", "virtio-blk-pci,drive=disk0")));
@@ -149,12 +187,6 @@ public record Machine(
             arguments.add("-no-reboot");
         }
         return arguments;
-    }
-
-    private String hostForwards() {
-        StringBuilder options = new StringBuilder();
-        forwards.forEach((host, guest) -> options.append(",hostfwd=tcp:127.0.0.1:").append(host).append("-:").append(guest));
-        return options.toString();
     }
 
     // In QEMU's option lists a comma is written twice.

@@ -12,7 +12,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.tinkerbell.hook.io.HookException;
@@ -20,11 +24,15 @@ import org.tinkerbell.hook.toolbox.Tool;
 
 /** A machine that runs. Closing it ends it in any case. */
 public final class VirtualMachine implements AutoCloseable {
+    private static final String CAPABILITIES = "{\"execute\":\"qmp_capabilities\"}";
+    private static final Pattern SHUTDOWN = Pattern.compile("\"reason\": ?\"([a-z-]+)\"");
+
     private final Process process;
     private final Console console;
     private final Path directory;
     private final Path errors;
     private final String commandLine;
+    private final CompletableFuture<String> reason = new CompletableFuture<>();
 
     private VirtualMachine(Process process, Console console, Path directory, Path errors, String commandLine) {
         this.process = process;
@@ -46,12 +54,18 @@ public final class VirtualMachine implements AutoCloseable {
             List<String> arguments = new ArrayList<>(machine.arguments(accelerator, "chardev:console"));
             arguments.addAll(List.of("-chardev", "stdio,id=console,signal=off"));
             String repeatable = qemu.commandLine(machine.arguments(accelerator, "mon:stdio"));
+            // One for commands, and one that is listened to: a monitor serves one at a time.
             arguments.addAll(List.of("-qmp", "unix:" + directory.resolve("qmp") + ",server=on,wait=off"));
+            arguments.addAll(List.of("-qmp", "unix:" + directory.resolve("events") + ",server=on,wait=off"));
             Files.createDirectories(transcript.toAbsolutePath().getParent());
             Path errors = transcript.resolveSibling(transcript.getFileName() + ".qemu");
             Process process = qemu.process(arguments).redirectError(errors.toFile()).start();
             Console console = new Console(process.getInputStream(), process.getOutputStream(), transcript);
-            return new VirtualMachine(process, console, directory, errors, repeatable);
+            VirtualMachine started = new VirtualMachine(process, console, directory, errors, repeatable);
+            Thread events = new Thread(started::listen, "qemu-events");
+            events.setDaemon(true);
+            events.start();
+            return started;
         } catch (IOException | RuntimeException e) {
             delete(directory);
             throw e;
@@ -85,7 +99,30 @@ public final class VirtualMachine implements AutoCloseable {
 
     /** Presses the power button; the guest decides what it does about it. */
     public void pressPowerButton() throws IOException {
-        command("system_powerdown");
+        command("{\"execute\":\"system_powerdown\"}");
+    }
+
+    /**
+     * Presses keys of the machine's keyboard all at once, and lets them go.
+     *
+     * @param keys QEMU's names of them (QKeyCode), such as {@code ctrl}
+     */
+    public void pressKeys(List<String> keys) throws IOException {
+        command(keys.stream().map(key -> "{\"type\":\"qcode\",\"data\":\"" + key + "\"}")
+                .collect(Collectors.joining(",", "{\"execute\":\"send-key\",\"arguments\":{\"keys\":[", "]}}")));
+    }
+
+    /**
+     * Why it ended, in QEMU's words (ShutdownCause): {@code guest-shutdown} if the guest switched it off, {@code guest-reset} if it rebooted.
+     *
+     * @throws HookException if it has not ended, or not by something that QEMU tells
+     */
+    public String endReason() {
+        String told = reason.getNow("");
+        if (told.isEmpty()) {
+            throw new HookException(isRunning() ? "The machine still runs." : "QEMU did not tell why the machine ended.");
+        }
+        return told;
     }
 
     /**
@@ -98,6 +135,11 @@ public final class VirtualMachine implements AutoCloseable {
             throw new HookException("The machine did not switch itself off in " + patience.toSeconds() + " s; see " + console.transcript());
         }
         console.close();
+        try {
+            reason.get(10, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            // It is asked for by endReason alone.
+        }
         if (process.exitValue() != 0) {
             throw new HookException("QEMU ended with status " + process.exitValue() + ": " + Files.readString(errors).strip()
                     + "\nTo repeat it:\n  "
@@ -125,13 +167,49 @@ public final class VirtualMachine implements AutoCloseable {
         delete(directory);
     }
 
+    /** Reads QEMU's events to their end, which is QEMU's. */
+    private void listen() {
+        String last = "";
+        try (SocketChannel socket = connected("events")) {
+            socket.write(ByteBuffer.wrap((CAPABILITIES + "\n").getBytes(StandardCharsets.US_ASCII)));
+            for (String line = readLine(socket); !line.isEmpty(); line = readLine(socket)) {
+                Matcher matcher = SHUTDOWN.matcher(line);
+                if (line.contains("\"SHUTDOWN\"") && matcher.find()) {
+                    last = matcher.group(1);
+                }
+            }
+        } catch (IOException e) {
+            // QEMU is gone: what it told until then counts.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        reason.complete(last);
+    }
+
+    /** QEMU makes its sockets some time after it is started. */
+    private SocketChannel connected(String name) throws IOException, InterruptedException {
+        while (true) {
+            SocketChannel socket = SocketChannel.open(StandardProtocolFamily.UNIX);
+            try {
+                socket.connect(UnixDomainSocketAddress.of(directory.resolve(name)));
+                return socket;
+            } catch (IOException e) {
+                socket.close();
+                if (!process.isAlive()) {
+                    throw e;
+                }
+            }
+            Thread.sleep(50);
+        }
+    }
+
     // https://www.qemu.org/docs/master/interop/qmp-spec.html: a greeting, then capabilities before anything else.
-    private void command(String name) throws IOException {
+    private void command(String request) throws IOException {
         try (SocketChannel socket = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             socket.connect(UnixDomainSocketAddress.of(directory.resolve("qmp")));
             readLine(socket);
-            for (String execute : List.of("qmp_capabilities", name)) {
-                socket.write(ByteBuffer.wrap(("{\"execute\":\"" + execute + "\"}\n").getBytes(StandardCharsets.US_ASCII)));
+            for (String execute : List.of(CAPABILITIES, request)) {
+                socket.write(ByteBuffer.wrap((execute + "\n").getBytes(StandardCharsets.US_ASCII)));
                 String answer = readLine(socket);
                 while (answer.contains("\"event\"")) {
                     answer = readLine(socket);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +48,21 @@ class MachineTest {
         assertTrue(String.join(" ", arm.arguments(Accelerator.TCG,
                 "stdio")).contains("-machine virt -accel tcg,thread=multi -cpu cortex-a72 "));
         assertTrue(String.join(" ", arm.arguments(Accelerator.KVM, "stdio")).contains("-accel kvm -cpu host "));
+    }
+
+    @Test
+    void hasTheCardsAndTheClockThatItIsGiven() {
+        Machine plain = machine(Arch.X86_64, 1024, Machine.DEFAULT_MAC);
+        assertTrue(String.join(" ", plain.arguments(Accelerator.TCG, "stdio"))
+                .contains("-netdev user,id=net0 -device virtio-net-pci,netdev=net0,romfile=,mac=52:54:00:12:34:56"));
+        String line = String.join(" ", plain.withClock(Instant.EPOCH).withCards(List.of(
+                Card.tap(Card.Model.USB, "52:54:00:00:00:01", "tap1"), Card.alone("52:54:00:00:00:02"))).arguments(Accelerator.TCG, "stdio"));
+        assertTrue(line.contains("-netdev tap,id=net0,ifname=tap1,script=no,downscript=no -device qemu-xhci,id=usb0 "
+                + "-device usb-net,bus=usb0.0,netdev=net0,mac=52:54:00:00:00:01"), line);
+        assertTrue(line.contains("-netdev hubport,id=net1,hubid=99 -device virtio-net-pci,netdev=net1,"), line);
+        assertTrue(line.contains("-rtc base=1970-01-01T00:00:00"), line);
+        assertFalse(line.contains("-netdev user"), line);
+        assertThrows(HookException.class, () -> Card.alone("52-54-00-00-00-01"));
     }
 
     @Test

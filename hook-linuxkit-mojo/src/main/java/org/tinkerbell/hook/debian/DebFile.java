@@ -6,13 +6,12 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 import org.apache.commons.compress.archivers.ar.ArArchiveEntry;
 import org.apache.commons.compress.archivers.ar.ArArchiveInputStream;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.tree.Content;
 import org.tukaani.xz.XZInputStream;
 
 /**
@@ -21,10 +20,10 @@ import org.tukaani.xz.XZInputStream;
  *
  * <p>It only ever reads; the maintainer's scripts among the control files are not run by anybody.
  *
- * @param path the file
+ * @param file the package, which may be a member of another archive
  * @param label what to call it in messages: the package with its version
  */
-public record DebFile(Path path, String label) {
+public record DebFile(Content file, String label) {
     private static final int BUFFER = 1 << 16;
     private static final int XZ_MEMORY = 256 << 10;
 
@@ -40,7 +39,7 @@ public record DebFile(Path path, String label) {
 
     private InputStream member(String wanted) throws IOException {
         ArArchiveInputStream archive =
-                new ArArchiveInputStream(new BufferedInputStream(Files.newInputStream(path), BUFFER));
+                new ArArchiveInputStream(new BufferedInputStream(file.open(), BUFFER));
         try {
             ArArchiveEntry first = archive.getNextEntry();
             if (first == null || !first.getName().equals("debian-binary")) {

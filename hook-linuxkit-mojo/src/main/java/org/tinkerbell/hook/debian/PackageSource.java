@@ -31,6 +31,7 @@ import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Parallel;
 import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.openpgp.Keyring;
+import org.tinkerbell.hook.tree.Content;
 import org.tinkerbell.hook.tree.Entry;
 import org.tinkerbell.hook.tree.TarFile;
 
@@ -392,7 +393,7 @@ public final class PackageSource {
 
     /** Makes the tars; the data last, since with it the package counts as there. */
     private void unpack(LockedPackage locked, Path file) throws IOException {
-        DebFile deb = new DebFile(file, label(locked));
+        DebFile deb = new DebFile(Content.of(file), label(locked));
         TarFile control;
         try (InputStream in = deb.control()) {
             control = TarFile.index(in, path(locked, "control.tar"), label(locked) + " (control)");

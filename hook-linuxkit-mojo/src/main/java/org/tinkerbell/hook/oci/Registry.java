@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.tinkerbell.hook.flavor.Arch;
+import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.FullDisk;
 import org.tinkerbell.hook.io.HookException;
@@ -103,6 +104,55 @@ public final class Registry {
         return pull(host(reference.registry()), reference, arch);
     }
 
+    /**
+     * What a name stands for that need not be an image. Only its manifest is fetched; the store has nothing to do with it.
+     *
+     * @param reference if it has a digest, what comes is checked against that
+     * @return nothing if neither a mirror nor the registry has the name
+     */
+    public Optional<Artifact> artifact(ImageReference reference) throws IOException {
+        String name = reference.digest().map(Digest::toString).or(reference::tag).orElseThrow();
+        for (String mirror : settings.mirrors().getOrDefault(reference.registry(), List.of())) {
+            try {
+                Optional<Fetched> found = manifest(host(mirror), reference.repository(), name, reference.digest(), List.of(404));
+                if (found.isPresent()) {
+                    return found.map(manifest -> artifact(manifest, reference));
+                }
+            } catch (HookException e) {
+                progress.info("The mirror " + mirror + " did not give " + reference + ": " + e.getMessage());
+            }
+        }
+        return manifest(host(reference.registry()), reference.repository(), name, reference.digest(), List.of(404))
+                .map(manifest -> artifact(manifest, reference));
+    }
+
+    private static Artifact artifact(Fetched manifest, ImageReference reference) {
+        return Artifact.parse(new String(manifest.bytes(), StandardCharsets.UTF_8), reference.toString());
+    }
+
+    /**
+     * Fetches a blob of an artifact to a file; a cut line is taken up where it was cut.
+     *
+     * @param reference the artifact
+     * @param blob what its manifest says of the blob; nothing else is taken
+     * @param target the file, which is there only when it is whole
+     */
+    public void download(ImageReference reference, Descriptor blob, Path target) throws IOException {
+        try (Progress.Task task = progress.start("Fetching " + reference, blob.size(), Progress.Unit.BYTES)) {
+            AtomicFile.make(target, temporary -> {
+                for (String mirror : settings.mirrors().getOrDefault(reference.registry(), List.of())) {
+                    try {
+                        download(host(mirror), reference.repository(), blob, reference.toString(), temporary, task);
+                        return;
+                    } catch (HookException e) {
+                        progress.info("The mirror " + mirror + " did not give " + reference + ": " + e.getMessage());
+                    }
+                }
+                download(host(reference.registry()), reference.repository(), blob, reference.toString(), temporary, task);
+            });
+        }
+    }
+
     private Image pull(RegistryHost host, ImageReference reference, Arch arch) throws IOException {
         String repository = reference.repository();
         Fetched top = manifest(host, repository, reference.digest().map(Digest::toString).or(reference::tag).orElseThrow(), reference.digest());
@@ -159,11 +209,20 @@ public final class Registry {
     private record Fetched(Descriptor descriptor, byte[] bytes) {}
 
     private Fetched manifest(RegistryHost host, String repository, String name, Optional<Digest> expected) throws IOException {
+        return manifest(host, repository, name, expected, List.of()).orElseThrow();
+    }
+
+    /** A manifest; nothing if the registry answers with a failure that is accepted. */
+    private Optional<Fetched> manifest(
+            RegistryHost host, String repository, String name, Optional<Digest> expected, List<Integer> accepted) throws IOException {
         URI uri = host.uri(repository, "manifests/" + name);
-        RegistryHost.Answer<String> answer = host.send(repository, false, List.of(), (client, scopes, auth, headers) -> {
+        RegistryHost.Answer<String> answer = host.send(repository, false, accepted, (client, scopes, auth, headers) -> {
             headers.put("Accept", ACCEPT);
             return client.get(uri, headers, scopes, auth);
         });
+        if (accepted.contains(answer.status())) {
+            return Optional.empty();
+        }
         byte[] bytes = answer.body().getBytes(StandardCharsets.UTF_8);
         Digest digest = Digest.of(bytes);
         Optional<Digest> promised = expected.or(() -> answer.header("Docker-Content-Digest").filter(d -> d.startsWith("sha256:"))
@@ -177,50 +236,56 @@ public final class Registry {
             // Registries on plain file servers have no right type; the document says what it is (image-spec, manifest.md, mediaType).
             JsonNode root = JSON.readTree(bytes);
             String own = root.path("mediaType").asString(root.has("manifests") ? MediaTypes.INDEX : root.has("layers") ? MediaTypes.MANIFEST : type);
-            return new Fetched(new Descriptor(own, digest, bytes.length), bytes);
+            return Optional.of(new Fetched(new Descriptor(own, digest, bytes.length), bytes));
         } catch (JacksonException e) {
             throw new HookException(host.registry() + ": what it gives as the manifest of " + repository + " is no JSON", e);
         }
     }
 
-    /** Fetches a blob into the store; a cut line is taken up where it was cut. */
+    /** Fetches a blob into the store. */
     private void fetch(RegistryHost host, String repository, Descriptor blob, String label, Progress.Task task) throws IOException {
         Path temporary = store.temporary();
-        MessageDigest digest = Digest.algorithm();
-        long done = 0;
-        int attempt = 1;
         try {
-            while (true) {
-                long from = done;
-                RegistryHost.Answer<InputStream> answer = host.send(repository, false, List.of(), (client, scopes, auth, headers) -> {
-                    headers.put("Accept", OCTETS);
-                    if (from > 0) {
-                        headers.put("Range", "bytes=" + from + "-");
-                    }
-                    return client.download(host.uri(repository, "blobs/" + blob.digest()), headers, scopes, auth);
-                });
-                if (answer.status() != 206) {
-                    digest.reset();
-                    done = 0;
-                }
-                Progressed progressed = copy(answer.body(), temporary, done, digest, blob.size(), task);
-                done = progressed.done();
-                if (progressed.failure() == null) {
-                    break;
-                }
-                if (done > from) {
-                    attempt = 1;
-                } else if (attempt++ >= settings.network().attempts()) {
-                    throw new HookException(host.registry() + " cuts the line again and again over the blob " + blob.digest() + " of " + label + ": "
-                            + progressed.failure().getMessage(), progressed.failure());
-                }
-                host.pause(attempt, "");
-            }
-            ImageStore.verify(blob, Digest.of(digest), done, label + " from " + host.registry());
+            download(host, repository, blob, label, temporary, task);
             store.adopt(temporary, blob.digest());
         } finally {
             Files.deleteIfExists(temporary);
         }
+    }
+
+    /** Fetches a blob to a file and verifies it; a cut line is taken up where it was cut. */
+    private void download(RegistryHost host, String repository, Descriptor blob, String label, Path file, Progress.Task task)
+            throws IOException {
+        MessageDigest digest = Digest.algorithm();
+        long done = 0;
+        int attempt = 1;
+        while (true) {
+            long from = done;
+            RegistryHost.Answer<InputStream> answer = host.send(repository, false, List.of(), (client, scopes, auth, headers) -> {
+                headers.put("Accept", OCTETS);
+                if (from > 0) {
+                    headers.put("Range", "bytes=" + from + "-");
+                }
+                return client.download(host.uri(repository, "blobs/" + blob.digest()), headers, scopes, auth);
+            });
+            if (answer.status() != 206) {
+                digest.reset();
+                done = 0;
+            }
+            Progressed progressed = copy(answer.body(), file, done, digest, blob.size(), task);
+            done = progressed.done();
+            if (progressed.failure() == null) {
+                break;
+            }
+            if (done > from) {
+                attempt = 1;
+            } else if (attempt++ >= settings.network().attempts()) {
+                throw new HookException(host.registry() + " cuts the line again and again over the blob " + blob.digest() + " of " + label + ": "
+                        + progressed.failure().getMessage(), progressed.failure());
+            }
+            host.pause(attempt, "");
+        }
+        ImageStore.verify(blob, Digest.of(digest), done, label + " from " + host.registry());
     }
 
     private record Progressed(long done, IOException failure) {}

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.tree.Content;
 import org.tinkerbell.hook.tree.Entry;
 import org.tinkerbell.hook.tree.TarFile;
 
@@ -31,7 +32,7 @@ class DebFileTest {
 
     private List<Entry> unpack(byte[] bytes) throws IOException {
         Path file = Files.write(temporary.resolve("a.deb"), bytes);
-        DebFile deb = new DebFile(file, "package evil 1");
+        DebFile deb = new DebFile(Content.of(file), "package evil 1");
         try (InputStream control = deb.control()) {
             TarFile.index(control, temporary.resolve("control.tar"), deb.label());
         }

@@ -2,9 +2,7 @@ package org.tinkerbell.hook.mojo;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.Optional;
-import java.util.Set;
 import javax.inject.Inject;
 import org.apache.maven.execution.MavenSession;
 import org.apache.maven.plugins.annotations.Parameter;
@@ -17,15 +15,12 @@ import org.eclipse.aether.resolution.ArtifactResolutionException;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.flavor.Inventory;
-import org.tinkerbell.hook.flavor.Kernel;
 import org.tinkerbell.hook.io.HookException;
 
 /** What the goals have that work on one flavor: the inventory and the choice in it, and the artifacts of other modules. */
 abstract class AbstractFlavorMojo extends AbstractHookMojo {
     private static final String GROUP = "org.tinkerbell.hook";
     private static final String FLAVORS_MODULE = "hook-flavors";
-    // The methods that KernelMojo has a class for.
-    private static final Set<Kernel.Method> METHODS = EnumSet.of(Kernel.Method.DEBIAN, Kernel.Method.DEFAULT);
 
     @Inject
     private RepositorySystem repositories;
@@ -52,18 +47,6 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
     /** The flavor that this build is of. */
     protected final Flavor flavor() throws IOException {
         return inventory().flavor(flavorNamed() ? flavor : Inventory.defaultId(Arch.host()));
-    }
-
-    /**
-     * Lets a flavor pass whose kernel can be built.
-     *
-     * @throws HookException if it cannot
-     */
-    protected static void requireKernelMethod(Flavor flavor) {
-        if (!METHODS.contains(flavor.kernel().method())) {
-            throw new HookException("Flavor " + flavor.id() + " needs a kernel of the method '" + flavor.kernel().method().id()
-                    + "', which this version of Hook cannot build yet; debian-amd64 and debian-arm64 are flavors whose kernel it can.");
-        }
     }
 
     /**

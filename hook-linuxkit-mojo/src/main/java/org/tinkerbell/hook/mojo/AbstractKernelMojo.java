@@ -11,6 +11,8 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.kernel.ArmbianKernel;
+import org.tinkerbell.hook.kernel.ArmbianLock;
 import org.tinkerbell.hook.kernel.ContainerBuilder;
 import org.tinkerbell.hook.kernel.DebianSource;
 import org.tinkerbell.hook.kernel.Defconfigs;
@@ -18,11 +20,13 @@ import org.tinkerbell.hook.kernel.HostBuilder;
 import org.tinkerbell.hook.kernel.KernelBuilder;
 import org.tinkerbell.hook.kernel.KernelOrg;
 import org.tinkerbell.hook.kernel.SourceKernel;
+import org.tinkerbell.hook.oci.ImageStore;
 
 /** What the goals have that work on the flavor's kernel: the choices that a person makes in the place of the inventory's. */
 abstract class AbstractKernelMojo extends AbstractFlavorMojo {
     private static final String CONFIGURATIONS = "configs";
     private static final String POINT_RELEASE = "KERNEL_POINT_RELEASE";
+    private static final String ARMBIAN_VERSION = "ARMBIAN_KERNEL_VERSION";
 
     /**
      * Where the source of a kernel that Hook compiles comes from: {@code kernel.org}, {@code debian} for the package
@@ -85,6 +89,17 @@ abstract class AbstractKernelMojo extends AbstractFlavorMojo {
     @Parameter(property = "hook.kernel.toolchainBase")
     private String toolchainBase;
 
+    /** Registry and path below which Armbian's artifacts are; also {@code ARMBIAN_BASE_ORAS_REF} in the environment. Default: ghcr.io/armbian/os. */
+    @Parameter(property = "hook.armbian.ociBase")
+    private String armbianBase;
+
+    /**
+     * Tag of Armbian's kernel, or a version such as {@code 6.12.9} of which the newest build is taken; also of that name in the
+     * environment. Default: what the lock names, else the newest.
+     */
+    @Parameter(property = ARMBIAN_VERSION)
+    private String armbianVersion;
+
     @Inject
     private BuildPluginManager pluginManager;
 
@@ -143,6 +158,18 @@ abstract class AbstractKernelMojo extends AbstractFlavorMojo {
     /** The committed configurations of hook-kernel-default. */
     protected final Defconfigs defconfigs() {
         return new Defconfigs(kernelModule().resolve(CONFIGURATIONS));
+    }
+
+    /**
+     * Armbian's kernels.
+     *
+     * @param record where a lock with what was taken is written to
+     */
+    protected final ArmbianKernel armbianKernel(Path record) {
+        return new ArmbianKernel(registry(ImageStore.of(cache())), cache(), new ArmbianKernel.Settings(
+                first(armbianBase, System.getenv("ARMBIAN_BASE_ORAS_REF")).orElse(ArmbianKernel.REGISTRY),
+                project.getBasedir().toPath().resolve(ArmbianLock.FILE), record, lockMode(),
+                first(armbianVersion, System.getenv(ARMBIAN_VERSION))), progress());
     }
 
     /** The first text that says something. */

@@ -17,7 +17,6 @@ public final class FlavorMojo extends AbstractFlavorMojo {
     @Override
     protected void run() throws IOException {
         Flavor flavor = flavor();
-        requireKernelMethod(flavor);
         if (Formats.parse(formats, System.getenv()).has(Formats.ISO)) {
             requireIso(flavor);
         }

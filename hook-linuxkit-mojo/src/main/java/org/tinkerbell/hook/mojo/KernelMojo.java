@@ -17,6 +17,7 @@ import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.flavor.Kernel;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.kernel.ArmbianLock;
 import org.tinkerbell.hook.kernel.DebianKernel;
 import org.tinkerbell.hook.kernel.KernelImage;
 import org.tinkerbell.hook.kernel.KernelMethod;
@@ -70,13 +71,12 @@ public final class KernelMojo extends AbstractKernelMojo {
             progress().info(chosen.id() + " takes its kernel from " + kernel.method().module() + ": nothing to do here");
             return;
         }
-        requireKernelMethod(chosen);
         ImageStore store = ImageStore.of(cache());
         KernelImage images = new KernelImage(cache(), store, toolbox(), progress());
         KernelImage.Result result = switch (kernel.method()) {
             case DEFAULT -> compiled(flavor, images, store);
             case DEBIAN -> built(new DebianKernel(packageSource(project.getBasedir().toPath())), flavor, images);
-            case ARMBIAN -> throw new IllegalStateException("requireKernelMethod lets no " + kernel.method().id() + " pass");
+            case ARMBIAN -> built(armbianKernel(buildDirectory.toPath().resolve(ArmbianLock.FILE)), flavor, images);
         };
         attach(flavor, result, store);
         result.report().lines().forEach(progress()::info);

@@ -20,17 +20,17 @@ import org.tukaani.xz.LZMA2Options;
 import org.tukaani.xz.XZOutputStream;
 
 /** A binary package of a test. */
-final class TestDeb {
+public final class TestDeb {
     private final Map<String, String> control = new LinkedHashMap<>();
     private final List<TarArchiveEntry> members = new ArrayList<>();
     private final List<byte[]> contents = new ArrayList<>();
     private String compression = ".xz";
 
-    TestDeb(String name, String version) {
+    public TestDeb(String name, String version) {
         this(name, version, "amd64");
     }
 
-    TestDeb(String name, String version, String architecture) {
+    public TestDeb(String name, String version, String architecture) {
         control.put("Package", name);
         control.put("Version", version);
         control.put("Architecture", architecture);
@@ -40,7 +40,7 @@ final class TestDeb {
         file("./usr/share/" + name, name + " " + version + "\n");
     }
 
-    TestDeb field(String name, String value) {
+    public TestDeb field(String name, String value) {
         control.put(name, value);
         return this;
     }
@@ -50,29 +50,29 @@ final class TestDeb {
     }
 
     /** {@code ""}, {@code .gz}, {@code .xz} or {@code .zst}. */
-    TestDeb compression(String suffix) {
+    public TestDeb compression(String suffix) {
         compression = suffix;
         return this;
     }
 
-    TestDeb directory(String path) {
+    public TestDeb directory(String path) {
         TarArchiveEntry entry = new TarArchiveEntry(path, TarConstants.LF_DIR, true);
         entry.setMode(0755);
         return member(entry, new byte[0]);
     }
 
-    TestDeb file(String path, String text) {
+    public TestDeb file(String path, String text) {
         TarArchiveEntry entry = new TarArchiveEntry(path, TarConstants.LF_NORMAL, true);
         return member(entry, text.getBytes(StandardCharsets.UTF_8));
     }
 
-    TestDeb link(String path, String target, byte kind) {
+    public TestDeb link(String path, String target, byte kind) {
         TarArchiveEntry entry = new TarArchiveEntry(path, kind, true);
         entry.setLinkName(target);
         return member(entry, new byte[0]);
     }
 
-    TestDeb member(TarArchiveEntry entry, byte[] content) {
+    public TestDeb member(TarArchiveEntry entry, byte[] content) {
         entry.setSize(content.length);
         members.add(entry);
         contents.add(content);
@@ -102,7 +102,7 @@ final class TestDeb {
         return text.toString();
     }
 
-    byte[] bytes() {
+    public byte[] bytes() {
         return ar(Map.of(), compression);
     }
 

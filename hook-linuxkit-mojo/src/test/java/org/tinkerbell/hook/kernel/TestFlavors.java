@@ -24,6 +24,12 @@ final class TestFlavors {
                 Optional.of(config), Optional.empty(), Optional.empty(), Optional.empty()));
     }
 
+    /** One with Armbian's kernel. */
+    static Flavor armbian(String artifact, Optional<String> version, Arch arch) {
+        return of(arch, new Kernel(Kernel.Method.ARMBIAN, Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(),
+                Optional.empty(), Optional.of(artifact), version, Optional.empty()));
+    }
+
     /** One with any kernel. */
     static Flavor of(Arch arch, Kernel kernel) {
         return of(arch, kernel, List.of());

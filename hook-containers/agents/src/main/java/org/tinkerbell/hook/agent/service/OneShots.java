@@ -102,7 +102,7 @@ final class OneShots {
             journal.say(kind + " " + name + ": done in " + took + " s");
             return true;
         }
-        journal.say(kind + " " + name + ": failed after " + took + " s: " + failure + "; the boot goes on");
+        journal.say(kind + " " + name + ": failed after " + took + " s: " + failure + (kind.equals("onboot") ? "; the boot goes on" : ""));
         remember(name + ": " + failure);
         show(out);
         show(error);

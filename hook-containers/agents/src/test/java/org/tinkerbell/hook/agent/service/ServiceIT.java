@@ -127,12 +127,24 @@ class ServiceIT {
     }
 
     @Test
+    void onshutdownRunsInOrderAndItsFailuresAreNotOnboots() throws Exception {
+        Path onshutdown = root.resolve("containers/onshutdown");
+        Machine.container(onshutdown.resolve("000-fails"), "exit 9", "", Map.of(), false);
+        Machine.container(onshutdown.resolve("001-says"), "echo bye", "", Map.of(), false);
+        assertEquals(1, service("onshutdown"));
+        assertEquals("bye\n", Machine.text(root.resolve("var/log/onshutdown/onshutdown.001-says.out.log")), said());
+        assertTrue(said().contains("onshutdown 000-fails: failed after") && said().contains("exit status 9"), said());
+        assertTrue(said().contains("onshutdown 001-says: done in"), said());
+    }
+
+    @Test
     void servicesAreStartedWatchedAndStopped() throws Exception {
         Path services = root.resolve("containers/services");
         Machine.container(services.resolve("talks"), "echo to the console; echo aside >&2; touch /written; exec sleep 1000",
                 "\"bindNS\":{\"net\":\"" + root + "/netns/talks\"}", Map.of("org.tinkerbell.hook.console", "true", "org.tinkerbell.hook.order", "1"), true);
         Machine.container(services.resolve("once"), "echo once", "", Map.of("org.tinkerbell.hook.restart", "on-failure"), false);
         Machine.container(services.resolve("dies"), "echo dying; exit 3", "", Map.of(), false);
+        Machine.container(services.resolve("apart"), "exec sleep 1000", "\"namespace\":\"apart.test\"", Map.of(), false);
         Machine.container(services.resolve("broken"), "true", "", Map.of(), false);
         Files.writeString(services.resolve("broken/config.json"), "{");
         supervise();
@@ -145,6 +157,9 @@ class ServiceIT {
         assertEquals("aside\n", Machine.text(root.resolve("var/log/talks.log")));
         assertTrue(Machine.text(Path.of("/proc/self/mountinfo")).contains(root + "/netns/talks"));
         assertEquals("finished", column("once", 1));
+        Machine.await("the service of another namespace", () -> said().contains("service apart: started"));
+        String tasks = Machine.run("ctr", "-a", root + "/run/containerd/containerd.sock", "-n", "apart.test", "tasks", "ls").output();
+        assertTrue(tasks.contains("apart"), tasks);
         String states = Machine.text(root.resolve("run/hook/services"));
         assertTrue(states.startsWith("supervisor\t" + supervisor.pid() + "\ntalks\trunning\t"), states);
         assertTrue(states.contains("\nonce\tfinished\t-\t-\t1\texit status 0\n") && states.contains("\ndies\t"), states);

@@ -152,7 +152,7 @@ class BootIT {
             // Drivers are built in; of the few modules that there may be each has to fit the kernel.
             for (String module : succeeds("find /lib/modules -name '*.ko*'").lines().filter(line -> !line.isBlank()).toList()) {
                 String name = module.replaceFirst(".*/([^/]+)\\.ko.*", "$1").strip();
-                Console.Result loaded = console.run("modprobe " + name, COMMAND);
+                Console.Result loaded = guest.run("modprobe " + name);
                 assertEquals(0, loaded.status(), () -> name + ": " + loaded.output());
             }
             return;

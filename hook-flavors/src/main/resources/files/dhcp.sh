@@ -26,20 +26,26 @@ else
         exec dhcpcd --nobackground $volume -f /dhcpcd.conf --allowinterfaces "$cards"
     fi
 
+    # Seconds since power-on. The clock cannot tell how long something took, since it may be set meanwhile, nor can the number of turns: on a
+    # slow machine each takes far longer than what it sleeps.
+    uptime() {
+        read -r up _ </proc/uptime
+        echo "${up%.*}"
+    }
+
     # Whether there is an address with which something can be reached. A BMC's USB card has an answer at once, a link-local address without a
     # route: that is none. A network without a router is one, but the cards that are slower get two seconds more.
     reaches() {
         [ -z "$(ip route show default 2>/dev/null)" ] || return 0
         ip -4 address show scope global | grep 'inet ' | grep -qv 'inet 169\.254\.' || return 1
-        local_for=$((local_for + 1))
-        [ $local_for -ge 20 ]
+        local_since=${local_since:-$(uptime)}
+        [ $(($(uptime) - local_since)) -ge 2 ]
     }
 
     dhcpcd --nobackground $volume -f /dhcpcd.conf --allowinterfaces "$cards" &
-    local_for=0
-    tries=0
-    until reaches || [ $tries -ge 300 ]; do
-        tries=$((tries + 1))
+    local_since=
+    began=$(uptime)
+    until reaches || [ $(($(uptime) - began)) -ge 30 ]; do
         sleep 0.1
     done
     # The service takes over; "persistent" in dhcpcd.conf leaves the addresses.

@@ -178,6 +178,40 @@ class NetworkScriptsTest {
         assertTrue(outcome.calls().startsWith("dhcpcd ") && outcome.calls().endsWith(" --allowinterfaces " + cards + "\n"), outcome.calls());
     }
 
+    /** The program {@code sleep} lets the test's time pass, and each turn on top of it. */
+    private void let(String seconds, String answers) throws IOException {
+        Files.writeString(machine.resolve("proc/uptime"), "100.00 1.00\n");
+        program("sleep", "read -r up _ <" + machine + "/proc/uptime\n"
+                + "echo \"$((${up%.*} + " + seconds + ")).99 1.00\" >" + machine + "/proc/uptime\necho sleep >>" + machine.resolve("calls"));
+        program("ip", "read -r up _ <" + machine + "/proc/uptime\nup=${up%.*}\ncase \"$*\" in\n" + answers + "\nesac");
+    }
+
+    private static long turns(Outcome outcome) {
+        return outcome.calls().lines().filter("sleep"::equals).count();
+    }
+
+    @Test
+    void dhcpHasHalfAMinuteHoweverSlowTheMachineIs() throws Exception {
+        let("5", "*) : ;;");
+        assertEquals(6, turns(run("quiet", "dhcp.sh", "true")));
+        let("1", "*) : ;;");
+        assertEquals(30, turns(run("quiet", "dhcp.sh", "true")));
+    }
+
+    @Test
+    void dhcpIsDoneOnceThereIsARoute() throws Exception {
+        let("1", "*route*) [ $up -lt 104 ] || echo default via 10.0.0.1 ;;");
+        assertEquals(4, turns(run("quiet", "dhcp.sh", "true")));
+    }
+
+    @Test
+    void aNetworkWithoutARouterHasTwoSecondsMoreAndABmcsNone() throws Exception {
+        let("1", "*address*) echo '    inet 10.0.0.7/24 scope global eth0' ;;");
+        assertEquals(2, turns(run("quiet", "dhcp.sh", "true")));
+        let("1", "*address*) echo '    inet 169.254.95.100/24 scope global enx0' ;;");
+        assertEquals(30, turns(run("quiet", "dhcp.sh", "true")));
+    }
+
     @Test
     void thereIsNoDhcpWhereIpamWas() throws Exception {
         Files.writeString(machine.resolve("run/network/interfaces"), "");

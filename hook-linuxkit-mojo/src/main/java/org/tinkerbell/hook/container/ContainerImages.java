@@ -58,6 +58,7 @@ public final class ContainerImages {
     private final Optional<Path> agents;
     private final Progress progress;
     private final Map<String, Addition> additions;
+    private final Finder finder;
 
     /**
      * A maker of images.
@@ -77,7 +78,7 @@ public final class ContainerImages {
             Map<String, List<Glob>> lists,
             Optional<Path> agents,
             Progress progress) {
-        this(cache, store, packages, arch, base, lists, agents, progress, Map.of());
+        this(cache, store, packages, arch, base, lists, agents, progress, Map.of(), (reference, target) -> Optional.empty());
     }
 
     private ContainerImages(
@@ -89,7 +90,8 @@ public final class ContainerImages {
             Map<String, List<Glob>> lists,
             Optional<Path> agents,
             Progress progress,
-            Map<String, Addition> additions) {
+            Map<String, Addition> additions,
+            Finder finder) {
         this.cache = cache;
         this.store = store;
         this.packages = packages;
@@ -99,11 +101,24 @@ public final class ContainerImages {
         this.agents = agents;
         this.progress = progress;
         this.additions = Map.copyOf(additions);
+        this.finder = finder;
     }
 
     /** The same maker that puts more into some images, which are named by their directories. */
     public ContainerImages with(Map<String, Addition> more) {
-        return new ContainerImages(cache, store, packages, arch, base, lists, agents, progress, more);
+        return new ContainerImages(cache, store, packages, arch, base, lists, agents, progress, more, finder);
+    }
+
+    /** The same maker that looks elsewhere before it makes an image. */
+    public ContainerImages asking(Finder elsewhere) {
+        return new ContainerImages(cache, store, packages, arch, base, lists, agents, progress, additions, elsewhere);
+    }
+
+    /** Where an image may be that is not in the store. */
+    @FunctionalInterface
+    public interface Finder {
+        /** The image of a name, brought into the store; its tag is a digest of everything that the image is made from. */
+        Optional<Image> find(ImageReference reference, Arch arch) throws IOException;
     }
 
     /**
@@ -174,6 +189,12 @@ public final class ContainerImages {
     }
 
     private Built build(ImageDefinition definition) throws IOException, InterruptedException {
+        // By what is locked, since to resolve would fetch the packages.
+        ImageReference named = reference(definition, locked(definition));
+        Optional<Image> elsewhere = finder.find(named, arch);
+        if (elsewhere.isPresent()) {
+            return new Built(definition.name(), named, elsewhere.get(), false);
+        }
         Inputs inputs = resolved(definition);
         // Where the lock does not fit the definition the packages, and with them the tag, are only known now.
         Optional<Built> there = find(definition, inputs);

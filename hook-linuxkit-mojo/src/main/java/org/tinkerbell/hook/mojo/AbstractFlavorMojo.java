@@ -1,7 +1,9 @@
 package org.tinkerbell.hook.mojo;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import javax.inject.Inject;
 import org.apache.maven.execution.MavenSession;
@@ -16,6 +18,9 @@ import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.flavor.Inventory;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.oci.ImageArchive;
+import org.tinkerbell.hook.oci.ImageStore;
+import org.tinkerbell.hook.release.Publisher;
 
 /** What the goals have that work on one flavor: the inventory and the choice in it, and the artifacts of other modules. */
 abstract class AbstractFlavorMojo extends AbstractHookMojo {
@@ -36,6 +41,23 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
     // No File: Maven would look for it in each module's own directory.
     @Parameter(property = "hook.flavors")
     private String flavors;
+
+    /**
+     * Push to the registry what was built: {@code yes} or {@code no}. Also of that name in the environment.
+     */
+    @Parameter(property = "DO_PUSH")
+    private String push;
+
+    /** Where hook:export writes archives. Default: those of the environment for each kind, else {@code target/export} of the whole tree. */
+    @Parameter(property = "hook.export.directory")
+    private File exportDirectory;
+
+    /**
+     * How layers are in exported archives: {@code plain}, which everything reads, or {@code stored}, as they are pushed, so that an image
+     * keeps its digest; Docker reads those from version 23 on.
+     */
+    @Parameter(property = "hook.export.layers", defaultValue = "plain")
+    private String exportLayers;
 
     private FlavorFiles files;
 
@@ -59,6 +81,59 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
             throw new HookException("No ISO is made of flavor " + flavor.id() + ": its machines do not boot by UEFI from a medium. If yours do, say "
                     + "iso: true for it in an inventory of your own (-Dhook.flavors=...).");
         }
+    }
+
+    /** The kinds of images that are exported, by upstream's names of the settings. */
+    protected enum Exported {
+        /** Container images. */
+        CONTAINERS("EXPORT_LK_CONTAINERS"),
+        /** Kernels. */
+        KERNEL("EXPORT_KERNEL_IMAGE");
+
+        private final String setting;
+
+        Exported(String setting) {
+            this.setting = setting;
+        }
+    }
+
+    /** Where archives of a kind go. */
+    protected final Path exportDirectory(Exported kind) {
+        String variable = System.getenv(kind.setting + "_DIR");
+        Path directory = exportDirectory != null ? exportDirectory.toPath()
+                : variable != null && !variable.isBlank() ? Path.of(variable) : Path.of("target", "export");
+        return fromWhereMavenWasStarted(directory);
+    }
+
+    /** How layers are in exported archives. */
+    protected final ImageArchive.Layers exportLayers() {
+        return switch (exportLayers == null ? "plain" : exportLayers) {
+            case "plain" -> ImageArchive.Layers.UNCOMPRESSED;
+            case "stored" -> ImageArchive.Layers.AS_STORED;
+            default -> throw new HookException("hook.export.layers is '" + exportLayers + "': it is plain (the default) or stored.");
+        };
+    }
+
+    /** Brings images out of the store and into it. */
+    protected final Publisher publisher() {
+        ImageStore store = ImageStore.of(cache());
+        return new Publisher(store, registry(store), new ImageArchive(store, cache()), progress());
+    }
+
+    /** Pushes and exports what a module has built, where {@code DO_PUSH} and the kind's setting say so. */
+    protected final void publish(Exported kind, List<Publisher.Item> items, List<Publisher.Family> families) throws IOException {
+        if (isYes(push, "DO_PUSH")) {
+            publisher().push(items);
+            publisher().pushFamilies(families);
+        }
+        if (isYes(session.getUserProperties().getProperty(kind.setting), kind.setting)) {
+            publisher().export(items, exportLayers(), exportDirectory(kind));
+        }
+    }
+
+    private static boolean isYes(String property, String variable) {
+        String text = property != null && !property.isBlank() ? property : System.getenv(variable);
+        return text != null && text.trim().matches("(?i)yes|true|1");
     }
 
     /** The inventory with the site's changes. */

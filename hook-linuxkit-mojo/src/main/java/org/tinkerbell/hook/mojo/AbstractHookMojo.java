@@ -2,6 +2,7 @@ package org.tinkerbell.hook.mojo;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -152,7 +153,16 @@ abstract class AbstractHookMojo extends AbstractMojo {
 
     /** The registries, with Docker's credentials. */
     protected final Registry registry(ImageStore store) {
-        RegistrySettings settings = RegistrySettings.of(networkSettings(), System.getenv())
+        return registry(store, networkSettings());
+    }
+
+    /** The same for a question that can do without an answer. */
+    protected final Registry impatientRegistry(ImageStore store) {
+        return registry(store, networkSettings().withRetries(1, Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(5)));
+    }
+
+    private Registry registry(ImageStore store, NetworkSettings network) {
+        RegistrySettings settings = RegistrySettings.of(network, System.getenv())
                 .withMirrors(mirrors(registryMirrors))
                 .withInsecure(registryInsecure == null ? Set.of() : Set.of(registryInsecure.trim().split("\\s*,\\s*")));
         return new Registry(store, settings, progress());

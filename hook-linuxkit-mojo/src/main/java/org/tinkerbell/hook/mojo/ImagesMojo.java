@@ -28,6 +28,7 @@ import org.tinkerbell.hook.debian.LockMode;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.io.Parallel;
+import org.tinkerbell.hook.oci.ContentTags;
 import org.tinkerbell.hook.oci.ImageArchive;
 import org.tinkerbell.hook.oci.ImageStore;
 import org.tinkerbell.hook.tree.Glob;
@@ -74,6 +75,10 @@ public final class ImagesMojo extends AbstractFlavorMojo {
         }
         ContainerImages images = new ContainerImages(
                 cache(), store, packageSource(imagesDirectory.toPath()), flavor.arch(), base(), lists(flavor), agents, progress());
+        if (!set().isEmpty() && !networkSettings().offline()) {
+            ContentTags tags = new ContentTags(impatientRegistry(store), registry(store), progress());
+            images = images.asking(tags::find);
+        }
         List<Built> built = new ArrayList<>(images.build(definitions.stream().filter(d -> d.embed().isEmpty()).toList()));
         built.addAll(new DockerfileImages(new DockerPlugin(session, project, pluginManager), store, cache(), flavor.arch(), base(), buildDirectory.toPath())
                 .build(imagesDirectory.toPath()));
@@ -88,13 +93,15 @@ public final class ImagesMojo extends AbstractFlavorMojo {
                     image.name(), image.reference().toString(), image.image().digest(), classifier, Optional.empty()));
             projectHelper.attachArtifact(project, "oci.tar", classifier, archiveFile(image).toFile());
         }
-        String classifier = "images-" + flavor.arch().ociName();
+        String classifier = PublishedLists.containersName(flavor.arch());
         Path list = buildDirectory.toPath().resolve(classifier + ".json");
-        new PublishedImages(flavor.arch(), published).write(list);
+        PublishedImages all = new PublishedImages(flavor.arch(), published);
+        all.write(list);
         projectHelper.attachArtifact(project, "json", classifier, list.toFile());
         long made = built.stream().filter(Built::made).count();
         progress().info(built.size() + " images for " + flavor.arch().ociName() + " in " + store.layout() + ": " + made + " made, "
                 + (built.size() - made) + " as they were");
+        publish(Exported.CONTAINERS, PublishedLists.items(all), new PublishedLists(buildDirectory.toPath(), project.getVersion()).containerFamilies());
     }
 
     private Map<String, ContainerImages.Addition> additions(List<ImageDefinition> embedding, List<Built> built, ImageStore store, Arch arch)
@@ -131,11 +138,13 @@ public final class ImagesMojo extends AbstractFlavorMojo {
     }
 
     private String base() {
-        if (base != null && !base.isBlank()) {
-            return base;
-        }
-        String set = System.getenv("HOOK_LK_CONTAINERS_OCI_BASE");
-        return set == null || set.isBlank() ? "ghcr.io/tinkerbell/hook/linuxkit/" : set;
+        return set().isEmpty() ? "ghcr.io/tinkerbell/hook/linuxkit/" : set();
+    }
+
+    /** The base that somebody has set, whose registry is asked before an image is made; else empty. */
+    private String set() {
+        String environment = System.getenv("HOOK_LK_CONTAINERS_OCI_BASE");
+        return base != null && !base.isBlank() ? base : environment == null || environment.isBlank() ? "" : environment;
     }
 
     private static Map<String, List<Glob>> lists(Flavor flavor) {

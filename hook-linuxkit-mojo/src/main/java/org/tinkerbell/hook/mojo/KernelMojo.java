@@ -141,10 +141,11 @@ public final class KernelMojo extends AbstractKernelMojo {
         AtomicFile.write(report, result.report().json());
         attach(id, "report.json", report);
         Path description = directory.resolve(stem + "json");
-        new PublishedImages(flavor.arch(), List.of(new PublishedImages.Image(
-                        id, result.reference().toString(), result.image().digest(), id, Optional.of(result.release()))))
-                .write(description);
+        PublishedImages list = new PublishedImages(flavor.arch(), List.of(new PublishedImages.Image(
+                id, result.reference().toString(), result.image().digest(), id, Optional.of(result.release()))));
+        list.write(description);
         attach(id, "json", description);
+        publish(Exported.KERNEL, PublishedLists.items(list), new PublishedLists(directory, project.getVersion()).kernelFamilies(id, flavor.arch()));
     }
 
     private void attach(String classifier, String type, Path file) {

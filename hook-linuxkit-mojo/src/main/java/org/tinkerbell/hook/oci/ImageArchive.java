@@ -2,10 +2,12 @@ package org.tinkerbell.hook.oci;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,9 +77,19 @@ public final class ImageArchive {
      * @throws HookException if a blob in the store turns out to be damaged
      */
     public void write(List<Named> images, Layers layers, Path target) throws IOException {
+        AtomicFile.write(target, out -> write(images, layers, out));
+    }
+
+    /**
+     * Writes images to a stream that stays open.
+     *
+     * @throws HookException if a blob in the store turns out to be damaged
+     */
+    public void write(List<Named> images, Layers layers, OutputStream out) throws IOException {
         List<Named> written = new ArrayList<>();
+        Map<Digest, Path> elsewhere = new HashMap<>();
         for (Named named : images) {
-            written.add(layers == Layers.AS_STORED ? named : new Named(named.reference(), uncompressed(named.image())));
+            written.add(layers == Layers.AS_STORED ? named : new Named(named.reference(), uncompressed(named.image(), elsewhere)));
         }
         Map<String, List<Named>> byName = new TreeMap<>();
         written.forEach(named -> byName.computeIfAbsent(named.reference().toString(), n -> new ArrayList<>()).add(named));
@@ -87,7 +99,8 @@ public final class ImageArchive {
         byName.forEach((name, group) -> {
             List<ImageIndex.Item> platforms = new ArrayList<>();
             for (Named named : group) {
-                store.blobs(named.image()).forEach(blob -> add(files, blob, new Blob(blob)));
+                store.blobs(named.image()).forEach(blob -> add(files, blob,
+                        new Blob(blob, elsewhere.getOrDefault(blob.digest(), store.file(blob.digest())))));
                 platforms.add(ImageIndex.Item.of(named.image().manifest(), named.image().config()));
                 dockerManifest(docker.addObject(), named, group.size() == 1);
             }
@@ -106,20 +119,22 @@ public final class ImageArchive {
         files.put("manifest.json", Entry.file("manifest.json", 0644, Content.of(JSON.writeValueAsBytes(docker))));
         files.put("blobs", Entry.directory("blobs", 0755));
         files.put("blobs/sha256", Entry.directory("blobs/sha256", 0755));
-        AtomicFile.write(target, out -> TarWriter.write(files.values(), out, 0));
+        TarWriter.write(files.values(), out, 0);
     }
 
-    /** The same image with layers that are not compressed; its blobs come into the store as well. */
-    private Image uncompressed(Image image) throws IOException {
+    /**
+     * The same image with layers that are not compressed.
+     *
+     * @param elsewhere takes up where these layers are: the cache has them anyhow, so they need not be in the store as well
+     */
+    private Image uncompressed(Image image, Map<Digest, Path> elsewhere) throws IOException {
         List<Descriptor> layers = new ArrayList<>();
         for (TarFile tar : store.layers(image)) {
-            Descriptor layer = new Descriptor(MediaTypes.LAYER, tar.digest(), Files.size(tar.path()));
-            try (InputStream in = Files.newInputStream(tar.path())) {
-                store.put(layer, in, tar.path().toString());
-            }
-            layers.add(layer);
+            layers.add(new Descriptor(MediaTypes.LAYER, tar.digest(), Files.size(tar.path())));
+            elsewhere.put(tar.digest(), tar.path());
         }
-        return complete(store.put(MediaTypes.MANIFEST, Image.Manifest.json(image.configBlob(), layers)), "The image " + image.digest());
+        Descriptor manifest = store.put(MediaTypes.MANIFEST, Image.Manifest.json(image.configBlob(), layers));
+        return new Image(manifest, image.configBlob(), layers, image.config(), image.configJson());
     }
 
     private static void add(Map<String, Entry> files, Descriptor blob, Content content) {
@@ -137,12 +152,14 @@ public final class ImageArchive {
         named.image().layers().forEach(layer -> layers.add(BLOBS + layer.digest().hex()));
     }
 
-    /** A blob of the store that is checked before it is copied, so that no archive is made of a damaged one. */
-    private final class Blob implements Content {
+    /** A blob that is checked before it is copied, so that no archive is made of a damaged one. */
+    private static final class Blob implements Content {
         private final Descriptor descriptor;
+        private final Path file;
 
-        Blob(Descriptor descriptor) {
+        Blob(Descriptor descriptor, Path file) {
             this.descriptor = descriptor;
+            this.file = file;
         }
 
         @Override
@@ -152,7 +169,6 @@ public final class ImageArchive {
 
         @Override
         public InputStream open() throws IOException {
-            Path file = store.file(descriptor.digest());
             if (!Digest.of(file).equals(descriptor.digest())) {
                 Files.deleteIfExists(file);
                 throw new HookException("The blob " + file + " was damaged and has been removed: build again, so that it is made or pulled anew");

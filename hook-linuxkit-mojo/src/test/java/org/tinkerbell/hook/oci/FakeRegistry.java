@@ -25,13 +25,14 @@ public final class FakeRegistry implements AutoCloseable {
     public final Map<String, String> types = new ConcurrentHashMap<>();
     public final List<String> requests = Collections.synchronizedList(new ArrayList<>());
     /** Asked before anything else; says true if it has answered. */
-    volatile Trouble trouble = exchange -> false;
+    public volatile Trouble trouble = exchange -> false;
     /** "", "basic" or "token". */
-    volatile String auth = "";
-    volatile String token = "secret-token";
+    public volatile String auth = "";
+    public volatile String token = "secret-token";
     private final HttpServer server;
 
-    interface Trouble {
+    /** Something else than an answer. */
+    public interface Trouble {
         boolean handle(HttpExchange exchange) throws IOException;
     }
 
@@ -147,11 +148,13 @@ public final class FakeRegistry implements AutoCloseable {
         }
     }
 
-    static byte[] error(String message) {
+    /** A failure in the words of the specification. */
+    public static byte[] error(String message) {
         return ("{\"errors\":[{\"code\":\"X\",\"message\":\"" + message + "\"}]}").getBytes(StandardCharsets.UTF_8);
     }
 
-    static void answer(HttpExchange exchange, int status, byte[] bytes) throws IOException {
+    /** Answers with a body. */
+    public static void answer(HttpExchange exchange, int status, byte[] bytes) throws IOException {
         if (exchange.getRequestMethod().equals("HEAD")) {
             exchange.sendResponseHeaders(status, -1);
             return;

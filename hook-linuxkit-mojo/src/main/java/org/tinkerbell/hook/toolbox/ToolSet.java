@@ -15,7 +15,7 @@ public enum ToolSet {
     QEMU_X86_64(List.of("qemu-system-x86", "seabios", "ovmf"), List.of(), List.of("usr/share/OVMF/*secboot*", "usr/share/OVMF/*snakeoil*",
             "usr/share/OVMF/*.ms.fd", "usr/share/ovmf", "usr/share/qemu/OVMF.fd", "usr/bin/qemu-system-i386")),
     /** QEMU for 64-bit ARM with the firmware that it needs. */
-    QEMU_AARCH64(List.of("qemu-system-arm", "qemu-efi-aarch64"), List.of(), List.of("usr/share/AAVMF/*secboot*",
+    QEMU_AARCH64(List.of("qemu-system-arm", "qemu-efi-aarch64"), List.of(), List.of("usr/share/AAVMF/*.secboot*",
             "usr/share/AAVMF/*snakeoil*",
             "usr/share/AAVMF/*.ms.fd", "usr/share/qemu-efi-aarch64", "usr/bin/qemu-system-arm")),
     /** {@code depmod} and its kin. */

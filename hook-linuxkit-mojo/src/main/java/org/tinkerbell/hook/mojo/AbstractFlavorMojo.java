@@ -1,6 +1,5 @@
 package org.tinkerbell.hook.mojo;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,8 +48,9 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
     private String push;
 
     /** Where hook:export writes archives. Default: those of the environment for each kind, else {@code target/export} of the whole tree. */
+    // No File: see above.
     @Parameter(property = "hook.export.directory")
-    private File exportDirectory;
+    private String exportDirectory;
 
     /**
      * How layers are in exported archives: {@code plain}, which everything reads, or {@code stored}, as they are pushed, so that an image
@@ -100,7 +100,7 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
     /** Where archives of a kind go. */
     protected final Path exportDirectory(Exported kind) {
         String variable = System.getenv(kind.setting + "_DIR");
-        Path directory = exportDirectory != null ? exportDirectory.toPath()
+        Path directory = exportDirectory != null && !exportDirectory.isBlank() ? Path.of(exportDirectory)
                 : variable != null && !variable.isBlank() ? Path.of(variable) : Path.of("target", "export");
         return fromWhereMavenWasStarted(directory);
     }

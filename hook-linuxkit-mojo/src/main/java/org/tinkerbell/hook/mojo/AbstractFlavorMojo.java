@@ -2,7 +2,9 @@ package org.tinkerbell.hook.mojo;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import javax.inject.Inject;
 import org.apache.maven.execution.MavenSession;
@@ -99,7 +101,7 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
 
     /** Where archives of a kind go. */
     protected final Path exportDirectory(Exported kind) {
-        String variable = System.getenv(kind.setting + "_DIR");
+        String variable = knownSettings().get(kind.setting + "_DIR");
         Path directory = exportDirectory != null && !exportDirectory.isBlank() ? Path.of(exportDirectory)
                 : variable != null && !variable.isBlank() ? Path.of(variable) : Path.of("target", "export");
         return fromWhereMavenWasStarted(directory);
@@ -122,18 +124,24 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
 
     /** Pushes and exports what a module has built, where {@code DO_PUSH} and the kind's setting say so. */
     protected final void publish(Exported kind, List<Publisher.Item> items, List<Publisher.Family> families) throws IOException {
-        if (isYes(push, "DO_PUSH")) {
+        if (isYes(push == null || push.isBlank() ? System.getenv("DO_PUSH") : push)) {
             publisher().push(items);
             publisher().pushFamilies(families);
         }
-        if (isYes(session.getUserProperties().getProperty(kind.setting), kind.setting)) {
+        if (isYes(knownSettings().get(kind.setting))) {
             publisher().export(items, exportLayers(), exportDirectory(kind));
         }
     }
 
-    private static boolean isYes(String property, String variable) {
-        String text = property != null && !property.isBlank() ? property : System.getenv(variable);
+    private static boolean isYes(String text) {
         return text != null && text.trim().matches("(?i)yes|true|1");
+    }
+
+    /** The settings that people know from upstream's scripts: the environment, and before it what was said by {@code -D}. */
+    protected final Map<String, String> knownSettings() {
+        Map<String, String> settings = new HashMap<>(System.getenv());
+        session.getUserProperties().forEach((name, value) -> settings.put(name.toString(), value.toString()));
+        return settings;
     }
 
     /** The inventory with the site's changes. */

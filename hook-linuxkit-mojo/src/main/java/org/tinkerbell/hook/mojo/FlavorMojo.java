@@ -17,7 +17,7 @@ public final class FlavorMojo extends AbstractFlavorMojo {
     @Override
     protected void run() throws IOException {
         Flavor flavor = flavor();
-        if (Formats.parse(formats, System.getenv()).has(Formats.ISO)) {
+        if (Formats.parse(formats, knownSettings()).has(Formats.ISO)) {
             requireIso(flavor);
         }
         flavorFiles().template(flavor);

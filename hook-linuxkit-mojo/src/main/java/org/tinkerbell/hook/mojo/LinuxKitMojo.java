@@ -123,7 +123,7 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
                 OutputTimestamp.seconds(outputTimestamp),
                 workDirectory.toPath(),
                 outputDirectory.toPath(),
-                Formats.parse(formats, System.getenv()),
+                Formats.parse(formats, knownSettings()),
                 buildDirectory.toPath(),
                 Digest.of(plugin.getPluginArtifact().getFile().toPath()) + " " + chosen.identity()));
         result.others().forEach((format, files) -> attach(flavor, format, files));

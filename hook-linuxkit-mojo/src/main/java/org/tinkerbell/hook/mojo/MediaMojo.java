@@ -56,7 +56,7 @@ public final class MediaMojo extends AbstractFlavorMojo {
     protected void run() throws IOException, InterruptedException {
         Flavor flavor = flavor();
         Path iso = buildDirectory.toPath().resolve(isoName(flavor));
-        if (!Formats.parse(formats, System.getenv()).has(Formats.ISO)) {
+        if (!Formats.parse(formats, knownSettings()).has(Formats.ISO)) {
             // One of an earlier build would be of another kernel, or another initramfs.
             for (String ending : new String[] {"", ".sha256", ".sha512"}) {
                 Files.deleteIfExists(iso.resolveSibling(iso.getFileName() + ending));

@@ -69,8 +69,8 @@ public final class ArmbianKernel implements KernelMethod {
         KernelFiles files = packages.kernel(flavor.arch(), source, Digest.of(source + "\n" + chosen.artifact().layers().get(0).digest()));
         ArmbianLock.of(List.of(block(flavor, chosen))).write(settings.record());
         if (locked.isEmpty()) {
-            progress.info("Taken: " + block(flavor, chosen) + ". " + settings.record() + " names it; so that every build takes it, lock it with "
-                    + "mvn hook:lock");
+            progress.info("Taken: " + block(flavor, chosen) + ". " + settings.record()
+                    + " names it; so that every build takes it, lock it with mvn hook:lock");
         }
         return files;
     }
@@ -81,8 +81,8 @@ public final class ArmbianKernel implements KernelMethod {
         boolean strict = settings.mode() == LockMode.STRICT;
         if (found.isEmpty()) {
             if (strict) {
-                throw new HookException("With hook.lock=strict only what is locked is taken, and " + settings.lock() + " names no kernel for "
-                        + flavor.id() + ". " + RENEW);
+                throw new HookException("With hook.lock=strict only what is locked is taken, and " + settings.lock()
+                        + " names no kernel for " + flavor.id() + ". " + RENEW);
             }
             return Optional.empty();
         }
@@ -100,8 +100,8 @@ public final class ArmbianKernel implements KernelMethod {
             return artifact.map(there -> new ArmbianRepository.Chosen(block.tag(), there));
         }
         Optional<Digest> now = repository.digestOf(block.tag());
-        String gone = settings.base() + "/" + artifact(flavor) + " no longer has the kernel " + block.digest() + " of " + settings.lock() + "; its tag "
-                + block.tag() + (now.isPresent() ? " stands for " + now.get() + " now" : " is gone, too");
+        String gone = settings.base() + "/" + artifact(flavor) + " no longer has the kernel " + block.digest() + " of "
+                + settings.lock() + "; its tag " + block.tag() + (now.isPresent() ? " stands for " + now.get() + " now" : " is gone, too");
         if (strict) {
             throw new HookException(gone + ". With hook.lock=strict nothing else is taken. " + RENEW);
         }
@@ -136,8 +136,8 @@ public final class ArmbianKernel implements KernelMethod {
     }
 
     /**
-     * A lock with the newest kernel of each flavor, or the one that the inventory fixes. What cannot be had keeps its block, with a warning: a registry
-     * that is away is no reason not to renew other locks.
+     * A lock with the newest kernel of each flavor, or the one that the inventory fixes. What cannot be had keeps its block, with a
+     * warning: a registry that is away is no reason not to renew other locks.
      *
      * @param flavors all flavors with Armbian's kernels
      */

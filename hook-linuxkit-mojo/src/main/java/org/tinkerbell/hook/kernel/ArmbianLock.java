@@ -21,8 +21,8 @@ import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
 
 /**
- * Which of Armbian's kernels each flavor takes, to the byte: a text file that is committed. It has the form of the package locks: a stanza about
- * the lock, and one for each flavor, sorted.
+ * Which of Armbian's kernels each flavor takes, to the byte: a text file that is committed. It has the form of the package locks: a
+ * stanza about the lock, and one for each flavor, sorted.
  *
  * @param blocks by id of the flavor
  */
@@ -160,7 +160,8 @@ public record ArmbianLock(SortedMap<String, Block> blocks) {
         }
         String digest = stanza.require("Digest");
         try {
-            return new Block(stanza.require("Flavor"), stanza.require("Artifact"), stanza.require("Tag"), stanza.require("Version"), Digest.parse(digest));
+            return new Block(stanza.require("Flavor"), stanza.require("Artifact"), stanza.require("Tag"),
+                    stanza.require("Version"), Digest.parse(digest));
         } catch (IllegalArgumentException e) {
             throw wrong(stanza, "Digest", "not sha256: and 64 hexadecimal digits");
         }
@@ -175,6 +176,7 @@ public record ArmbianLock(SortedMap<String, Block> blocks) {
     }
 
     private static HookException wrong(Deb822.Stanza stanza, String field, String why) {
-        return new HookException(stanza.place(field) + ": " + field + ": " + stanza.find(field).orElse("").strip() + ": " + why + ". " + RENEW);
+        return new HookException(stanza.place(field) + ": " + field + ": " + stanza.find(field).orElse("").strip() + ": " + why
+                + ". " + RENEW);
     }
 }

@@ -53,7 +53,8 @@ record ArmbianPackages(Path directory, String label) {
      *
      * @param artifact the file, verified
      * @param arch what the kernel has to be for
-     * @throws HookException if it is no sound tar, has no kernel package or two of them, or a package is damaged or for another architecture
+     * @throws HookException if it is no sound tar, has no kernel package or two of them, or a package is damaged or for another
+     *     architecture
      */
     void unpack(Path artifact, Arch arch) throws IOException {
         List<Entry> members = TarFile.open(artifact, label).entries();
@@ -167,7 +168,8 @@ record ArmbianPackages(Path directory, String label) {
         }
         if (kernels.size() != 1) {
             throw new HookException(label + ": its package linux-image has " + (kernels.isEmpty() ? "no kernel (boot/vmlinu*)"
-                    : "several kernels, of which none is that of " + release + ": " + names(kernels)) + ": its layout is not the one that Hook knows");
+                    : "several kernels, of which none is that of " + release + ": " + names(kernels))
+                    + ": its layout is not the one that Hook knows");
         }
         return kernels.get(0).content();
     }

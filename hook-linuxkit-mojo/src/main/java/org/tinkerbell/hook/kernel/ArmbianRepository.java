@@ -92,10 +92,14 @@ final class ArmbianRepository {
     /** Fails because there is no such kernel, naming what there is. */
     Chosen missing(Optional<String> fixed) throws IOException {
         List<String> tags = registry.tags(name);
-        String newest = ArmbianTag.newest(tags, Optional.empty()).stream().map(ArmbianTag::text).limit(SHOWN).collect(Collectors.joining(", "));
-        throw new HookException(name.name() + (tags.isEmpty() ? " is not in its registry, or has no tags. Check the artifact's name in the inventory"
-                : " has " + tags.size() + " tags, but none " + fixed.map(f -> isTag(fixed) ? f : "of version " + f).orElse("of the form <version>-S…")
-                        + (newest.isEmpty() ? "" : "; the newest: " + newest)));
+        if (tags.isEmpty()) {
+            throw new HookException(name.name() + " is not in its registry, or has no tags. Check the artifact's name in the inventory");
+        }
+        String wanted = fixed.map(text -> isTag(fixed) ? text : "of version " + text).orElse("of the form <version>-S…");
+        String newest = ArmbianTag.newest(tags, Optional.empty()).stream().map(ArmbianTag::text).limit(SHOWN)
+                .collect(Collectors.joining(", "));
+        throw new HookException(name.name() + " has " + tags.size() + " tags, but none " + wanted
+                + (newest.isEmpty() ? "" : "; the newest: " + newest));
     }
 
     /** Whether what fixes a kernel is a whole tag, and not only a version, which several tags may have. */
@@ -110,8 +114,8 @@ final class ArmbianRepository {
     private Optional<Chosen> newest(Collection<String> tags, Optional<String> version, Manifests manifests) throws IOException {
         List<ArmbianTag> candidates = ArmbianTag.newest(tags, version);
         if (candidates.size() > MOST_DATED) {
-            progress.warn(name.name() + " has " + candidates.size() + " builds of " + candidates.get(0).version() + "; of these only the last "
-                    + MOST_DATED + " in the order of their names are looked at");
+            progress.warn(name.name() + " has " + candidates.size() + " builds of " + candidates.get(0).version()
+                    + "; of these only the last " + MOST_DATED + " in the order of their names are looked at");
             candidates = candidates.subList(candidates.size() - MOST_DATED, candidates.size());
         }
         // A tag may go between the list and the question.
@@ -187,7 +191,8 @@ final class ArmbianRepository {
     ArmbianPackages packages(Chosen chosen, Arch arch) throws IOException {
         Artifact artifact = chosen.artifact();
         if (artifact.layers().size() != 1) {
-            throw new HookException(label(artifact) + " has " + artifact.layers().size() + " files; one of Armbian's kernels has one, a tar of packages");
+            throw new HookException(label(artifact) + " has " + artifact.layers().size() + " files; one of Armbian's kernels has one, "
+                    + "a tar of packages");
         }
         ArmbianPackages packages = packages(artifact);
         try (Cache.Held held = cache.lock(packages.directory().toString())) {
@@ -233,8 +238,8 @@ final class ArmbianRepository {
         Artifact artifact = chosen.artifact();
         String before = Files.exists(file) ? Files.readString(file).strip() : "";
         if (!before.isEmpty() && !before.equals(artifact.digest().toString())) {
-            progress.warn(name.name() + ": the tag " + chosen.tag() + " stood for " + before + " when it was used last, and stands for " + artifact.digest()
-                    + " now");
+            progress.warn(name.name() + ": the tag " + chosen.tag() + " stood for " + before + " when it was used last, and stands for "
+                    + artifact.digest() + " now");
         }
         AtomicFile.write(manifest(artifact.digest()), artifact.json());
         AtomicFile.write(file, artifact.digest() + "\n");

@@ -9,9 +9,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A tag of one of Armbian's kernel artifacts: {@code 6.12.9-S1234-D5678-P9abc-…} or {@code 6.13.0-rc5-S1234-…}. Before {@code -S} stands
- * the version of the source; what follows are abbreviated digests of source, drivers, patches, configuration and scripts, which have no order (Armbian's
- * build, {@code lib/functions/artifacts/artifact-kernel.sh}).
+ * A tag of one of Armbian's kernel artifacts: {@code 6.12.9-S1234-D5678-P9abc-…} or {@code 6.13.0-rc5-S1234-…}. Before {@code -S}
+ * stands the version of the source; what follows are abbreviated digests of source, drivers, patches, configuration and scripts,
+ * which have no order (Armbian's build, {@code lib/functions/artifacts/artifact-kernel.sh}).
  *
  * @param text the tag
  * @param number the version's parts
@@ -21,7 +21,8 @@ record ArmbianTag(String text, List<Integer> number, int candidate) {
     /** Comes after every candidate. */
     static final int RELEASE = Integer.MAX_VALUE;
 
-    private static final Pattern TAG = Pattern.compile("(\\d{1,5}\\.\\d{1,5}(?:\\.\\d{1,5}){0,2})(?:-rc(\\d{1,4}))?-S[0-9A-Za-z]+(?:[-.][\\w.-]*)?");
+    private static final Pattern TAG =
+            Pattern.compile("(\\d{1,5}\\.\\d{1,5}(?:\\.\\d{1,5}){0,2})(?:-rc(\\d{1,4}))?-S[0-9A-Za-z]+(?:[-.][\\w.-]*)?");
 
     /** Orders by version alone; several tags of one version are equal here. */
     static final Comparator<ArmbianTag> BY_VERSION =

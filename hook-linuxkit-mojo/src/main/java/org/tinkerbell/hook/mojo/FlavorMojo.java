@@ -7,7 +7,7 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.linuxkit.Formats;
 
-/** Says which flavor is built, and stops at once if it is one that cannot be: there is no such flavor, or no such kernel yet. */
+/** Says which flavor is built, and stops at once if it is one that cannot be. */
 @Mojo(name = "flavor", defaultPhase = LifecyclePhase.VALIDATE, threadSafe = true)
 public final class FlavorMojo extends AbstractFlavorMojo {
     /** In which forms the system is wanted; see hook:linuxkit. */

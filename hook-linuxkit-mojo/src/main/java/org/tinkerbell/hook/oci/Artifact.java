@@ -47,7 +47,8 @@ public record Artifact(String json, Digest digest, Descriptor config, List<Descr
             root.path("layers").forEach(layer -> layers.add(Image.descriptor(layer)));
             SortedMap<String, String> annotations = new TreeMap<>();
             root.path("annotations").properties().forEach(each -> annotations.put(each.getKey(), each.getValue().asString("")));
-            return new Artifact(json, Digest.of(json.getBytes(StandardCharsets.UTF_8)), Image.descriptor(root.path("config")), layers, annotations);
+            return new Artifact(json, Digest.of(json.getBytes(StandardCharsets.UTF_8)), Image.descriptor(root.path("config")), layers,
+                    annotations);
         } catch (JacksonException | IllegalArgumentException e) {
             throw new HookException(label + ": its manifest is not that of an artifact: " + e.getMessage(), e);
         }

@@ -82,7 +82,8 @@ final class TestArtifact {
         byte[] tar = tar();
         String layer = descriptor("application/vnd.unknown.layer.v1+tar", tar);
         String json = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-                + "\"artifactType\":\"application/vnd.unknown.artifact.v1\",\"config\":" + descriptor("application/vnd.unknown.config.v1+json", config)
+                + "\"artifactType\":\"application/vnd.unknown.artifact.v1\",\"config\":"
+                + descriptor("application/vnd.unknown.config.v1+json", config)
                 + ",\"layers\":[" + String.join(",", java.util.Collections.nCopies(layers, layer)) + "]"
                 + (created.isEmpty() ? "" : ",\"annotations\":{\"org.opencontainers.image.created\":\"" + created + "\"}") + "}";
         byte[] manifest = json.getBytes(StandardCharsets.UTF_8);

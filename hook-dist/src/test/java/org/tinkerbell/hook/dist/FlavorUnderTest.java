@@ -15,6 +15,7 @@ import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.Downloader;
 import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.oci.Image;
 import org.tinkerbell.hook.oci.ImageReference;
 import org.tinkerbell.hook.oci.ImageStore;
 import org.tinkerbell.hook.oci.Registry;
@@ -84,13 +85,27 @@ final class FlavorUnderTest {
         return toolbox;
     }
 
+    /** The cache that it was built with, in whose store its images are. */
+    Cache cache() {
+        return cache;
+    }
+
+    /** Its kernel. */
+    Path kernel() {
+        return files.resolve("vmlinuz-" + output);
+    }
+
+    /** Builds a worker's image into a store. */
+    Image build(StandInWorker worker, ImageStore store, ImageReference reference) throws IOException {
+        return worker.build(packages(Path.of(System.getProperty("hook.testLocks"))), store, reference, arch);
+    }
+
     /** Builds a worker's image and pushes it as {@link #WORKER} into a registry that answers plain HTTP. */
     void push(StandInWorker worker, LoopbackRegistry registry, Path directory) throws IOException, InterruptedException {
         ImageStore store = new ImageStore(directory.resolve("store"), cache);
         ImageReference reference = ImageReference.parse(registry.authority() + "/" + WORKER);
-        PackageSource packages = packages(Path.of(System.getProperty("hook.testLocks")));
         RegistrySettings settings = RegistrySettings.of(NetworkSettings.defaults(), Map.of()).withInsecure(Set.of(registry.authority()));
-        new Registry(store, settings, Progress.SILENT).push(reference, List.of(worker.build(packages, store, reference, arch)));
+        new Registry(store, settings, Progress.SILENT).push(reference, List.of(build(worker, store, reference)));
     }
 
     /** The QEMU that boots it. */

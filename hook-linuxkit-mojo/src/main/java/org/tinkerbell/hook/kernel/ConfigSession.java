@@ -31,10 +31,10 @@ public final class ConfigSession {
             This is the source of Linux %1$s for %2$s, with its configuration in .config.
 
               make menuconfig                     look at it and change it
-              scripts/config -e NAME -d NAME      switch options on and off; then: make olddefconfig
+              make olddefconfig                   after .config was changed by hand: the rest to fit it
               make savedefconfig                  keep it: what is in ./defconfig when this shell ends becomes
                                                   %3$s
-              make -j%4$d %5$s                try whether it compiles; nothing of that is kept
+              make -j%4$d %5$s                    try whether it compiles; nothing of that is kept
 
             ARCH and CROSS_COMPILE are set. exit ends it.
 
@@ -90,7 +90,7 @@ public final class ConfigSession {
             }
             Files.copy(from, work.resolve("source/.config"));
             String command = kind == Kind.MENU ? MENU : SHELL.formatted(source.version(), arch.kernelName(), to,
-                    Runtime.getRuntime().availableProcessors(), arch == Arch.X86_64 ? "bzImage" : "Image  ");
+                    Runtime.getRuntime().availableProcessors(), arch == Arch.X86_64 ? "bzImage" : "Image");
             int exit = terminal.run(work, List.of("sh", "-c", command), CompileScript.environment(arch, Arch.host()));
             if (exit != 0) {
                 throw new HookException("The configuration was not saved, since its tools ended with the code " + exit + "; " + to + " is as it was.");

@@ -62,7 +62,9 @@ final class InteractiveTerminal implements ConfigSession.Terminal {
         if (container.isPresent()) {
             all.addAll(List.of("docker", "run", "--rm", "--interactive", "--tty", "--network", "none", "--user",
                     Files.getAttribute(directory, "unix:uid") + ":" + Files.getAttribute(directory, "unix:gid"), "--volume",
-                    directory + ":" + ContainerBuilder.MOUNT, "--workdir", ContainerBuilder.MOUNT, "--env", "HOME=" + ContainerBuilder.MOUNT, "--env", "TERM"));
+                    directory + ":" + ContainerBuilder.MOUNT, "--workdir", ContainerBuilder.MOUNT, "--env", "HOME=" + ContainerBuilder.MOUNT, "--env", "TERM",
+                    // For the frames of its menus.
+                    "--env", "LC_ALL=C.UTF-8"));
             environment.forEach((name, value) -> all.addAll(List.of("--env", name + "=" + value)));
             all.add(container.get().image(false));
         }

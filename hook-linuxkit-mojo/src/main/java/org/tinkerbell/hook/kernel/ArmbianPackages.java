@@ -27,7 +27,7 @@ import org.tinkerbell.hook.tree.TarFile;
  * The packages of one of Armbian's kernel artifacts, unpacked. The artifact's file is a tar of Debian packages: {@code
  * global/linux-image-*.deb} with {@code boot/vmlinu*}, {@code lib/modules/<release>} and, for boards, the device trees in {@code
  * usr/lib/linux-image-<release>}; {@code global/linux-dtb-*.deb} with the same trees in {@code boot/dtb-<release>}; and headers, which
- * nobody wants here. (Armbian's build, {@code lib/functions/compilation/packages}.)
+ * nobody wants here. (Armbian's build, {@code lib/functions/compilation/kernel-debs.sh}.)
  *
  * @param directory where the packages' files are, as uncompressed tars
  * @param label what to call the artifact in errors

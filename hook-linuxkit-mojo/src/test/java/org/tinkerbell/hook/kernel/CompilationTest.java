@@ -269,16 +269,18 @@ class CompilationTest {
         List<Process> started = new ArrayList<>();
         // As if Maven had been killed long ago: nothing touches the pulse.
         Path work = Files.createDirectories(directory.resolve("orphan"));
-        Files.writeString(work.resolve("compile.sh"), "sleep 600\n");
+        // There is no container here that would end the compiler with its first process: it ends once the file is there.
+        Files.writeString(work.resolve("compile.sh"), "for i in $(seq 600); do [ -e ended ] && exit; sleep 0.2; done\n");
         Files.setLastModifiedTime(Files.createFile(work.resolve("pulse.host")), FileTime.fromMillis(0));
         here(started).start(work, List.of("sh", "-c", ContainerBuilder.supervisor()), Map.of("JOBS", "1"));
-        List<ProcessHandle> children = started.get(0).descendants().toList();
         try {
             assertTrue(started.get(0).waitFor(1, TimeUnit.MINUTES), "it waits for nobody");
             assertEquals(1, started.get(0).exitValue());
         } finally {
-            // There is no container here that would end them with its first process.
-            children.forEach(ProcessHandle::destroy);
+            Files.createFile(work.resolve("ended"));
+            for (int i = 0; i < 600 && !Files.exists(work.resolve("exit")); i++) {
+                Thread.sleep(100);
+            }
         }
     }
 

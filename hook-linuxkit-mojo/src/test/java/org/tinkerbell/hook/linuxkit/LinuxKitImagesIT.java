@@ -136,7 +136,8 @@ class LinuxKitImagesIT {
         TarWriter.write(List.of(Entry.directory("lib", 0755)), modules, 0);
         new ImageBuilder(store).build(ImageReference.parse("hook.test/kernel:1"), ImageConfig.of(arch), List.of(
                 Entry.file("kernel", 0644, Content.of("kernel")), Entry.file("kernel.tar", 0644, Content.of(modules.toByteArray()))), 0);
-        TemplateVariables variables = TemplateVariables.of("1", "test", "hook.test/kernel:1", "6.12", names);
+        TemplateVariables variables = TemplateVariables.of("1", "test", "hook.test/kernel:1", "6.12", names)
+                .with(new DebugKeys(List.of("ssh-rsa AAAA nobody")));
         variables = linuxkit.isPresent() ? variables.withLinuxKit(linuxkit.get()) : variables;
         Path templates = Path.of("..", "hook-flavors", "src", "main", "resources");
         String yaml = Template.read(templates.resolve("hook.template.yaml")).render(variables.names(), variables.values(), true)

@@ -13,14 +13,12 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.tinkerbell.hook.qemu.Card;
 
 /** A machine on a network where nobody answers, with parameters that are wrong: it has to come up nevertheless, so that somebody can look. */
 @EnabledOnOs(OS.LINUX)
-@EnabledIfSystemProperty(named = "hook.scenarios", matches = "true", disabledReason = "boots a machine of its own: -Dhook.scenarios=true")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class NoNetworkIT {
     private static final String MAC = "52:54:00:ab:cd:05";

@@ -18,6 +18,7 @@ import org.tinkerbell.hook.agent.Ticker;
  */
 final class Containerd implements Runnable {
     private static final long STEADY = 60_000_000_000L;
+    private static final long HEARSAY = 1000;
 
     private final Layout layout;
     private final List<String> command;
@@ -25,6 +26,7 @@ final class Containerd implements Runnable {
     private final Ticker ticker;
     private boolean ready;
     private boolean closing;
+    private boolean gone;
     private Process process;
 
     /**
@@ -47,22 +49,35 @@ final class Containerd implements Runnable {
             while (true) {
                 long start = ticker.nanos();
                 String end = once(start);
-                synchronized (this) {
-                    ready = false;
-                    if (closing) {
-                        return;
-                    }
+                if (forGood()) {
+                    return;
                 }
                 if (ticker.nanos() - start >= STEADY) {
                     backoff.reset();
                 }
                 long pause = backoff.next();
-                journal.say("containerd " + end + "; it is started again in " + pause / 1000 + " s");
-                ticker.sleep(pause);
+                long left = pause - HEARSAY;
+                journal.say("containerd " + end + "; it is started again" + (left < 1000 ? "" : " in " + left / 1000 + " s"));
+                ticker.sleep(Math.max(0, left));
             }
         } catch (InterruptedException e) {
             // The system goes down.
         }
+    }
+
+    /**
+     * Whether it has ended because it was to. When the machine goes down everything is told to end at once, and containerd may have heard of
+     * it before this program has: so there is a moment to hear of it.
+     */
+    private synchronized boolean forGood() throws InterruptedException {
+        ready = false;
+        long until = ticker.nanos() + HEARSAY * 1_000_000;
+        for (long left = HEARSAY; !closing && left > 0; left = (until - ticker.nanos()) / 1_000_000) {
+            wait(left);
+        }
+        gone = closing;
+        notifyAll();
+        return gone;
     }
 
     private String once(long start) throws InterruptedException {
@@ -120,10 +135,13 @@ final class Containerd implements Runnable {
     /**
      * Waits until containerd can be asked.
      *
-     * @throws InterruptedException if the thread shall end
+     * @throws InterruptedException if the thread shall end, since it is interrupted or containerd has ended for good
      */
     synchronized void await() throws InterruptedException {
         while (!ready) {
+            if (gone) {
+                throw new InterruptedException("containerd has ended for good");
+            }
             wait();
         }
     }
@@ -131,6 +149,12 @@ final class Containerd implements Runnable {
     /** @return whether containerd can be asked now */
     synchronized boolean ready() {
         return ready;
+    }
+
+    /** Says that containerd is not to be started again when it ends, which it may do before it is closed. */
+    synchronized void last() {
+        closing = true;
+        notifyAll();
     }
 
     /** Ends containerd for good. */

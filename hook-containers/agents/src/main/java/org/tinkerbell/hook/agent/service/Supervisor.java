@@ -112,6 +112,7 @@ final class Supervisor {
     /** Ends the services, all at once and within 15 s, then containerd. */
     void close() {
         journal.say("the services are stopped");
+        containerd.last();
         for (Service service : services) {
             service.close();
         }

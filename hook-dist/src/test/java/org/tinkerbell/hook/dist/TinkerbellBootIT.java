@@ -146,6 +146,8 @@ class TinkerbellBootIT {
                 + base64.substring(9, 16) + "' /host_root/var/log /host_root/run/log /host_root/run/hook 2>/dev/null").output();
         assertEquals("", found.strip(), "files that show the password");
         assertEquals("600", guest.succeeds("stat -c %a /host_root/containers/services/hook-docker/rootfs/etc/docker/daemon.json").strip());
+        // What this shows is on the console too.
+        guest.succeeds("HOOK_PATIENCE=90 hook-status");
         String console = guest.machine().console().text();
         assertFalse(console.contains(PASSWORD), "the console shows the password");
         assertFalse(String.join("\n", host.messages()).contains(PASSWORD), "syslog shows the password");

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +22,6 @@ import org.tinkerbell.hook.qemu.Machine;
 
 /** A machine on a port of a switch where everything goes by VLAN, and whose registry comes up a minute after it is first asked. */
 @EnabledOnOs(OS.LINUX)
-@EnabledIfSystemProperty(named = "hook.scenarios", matches = "true", disabledReason = "boots a machine of its own: -Dhook.scenarios=true")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class VlanIT {
     private static final String HOST = "10.0.2.2";

@@ -71,6 +71,7 @@ public final class FlavorBuild {
      * @param mtime time of every file in the initramfs, in seconds since 1970; a machine without a clock starts from it
      * @param workDirectory where the YAML with its files, the report and what LinuxKit calls its results go
      * @param output where the flavor's files go, and nothing else stays
+     * @param tarball what is packed of the output afterwards; it goes when the output changes
      * @param formats in which the system is wanted
      * @param others where the files of further formats go
      * @param builder identity of the program that builds: another one builds again
@@ -84,6 +85,7 @@ public final class FlavorBuild {
             long mtime,
             Path workDirectory,
             Path output,
+            Path tarball,
             Formats formats,
             Path others,
             String builder) {}
@@ -142,19 +144,41 @@ public final class FlavorBuild {
         results.put("initramfs-" + flavor.outputId(), system.initrd());
         Optional<Path> deviceTrees = deviceTrees(config, request);
         deviceTrees.ifPresent(file -> results.put("dtbs-" + flavor.outputId() + ".tar.gz", file));
-        Files.createDirectories(request.output());
-        for (Path old : list(request.output())) {
-            Files.delete(old);
-        }
-        for (Map.Entry<String, Path> result : results.entrySet()) {
-            Files.move(result.getValue(), request.output().resolve(result.getKey()), StandardCopyOption.REPLACE_EXISTING);
-        }
+        put(results, request);
         Map<String, List<Path>> others = others(system, request);
         Optional<String> after = inputs(request, config, text, sources);
         if (after.isPresent()) {
             AtomicFile.write(inputsFile, after.get() + outputs(request.output(), others));
         }
         return new Result(list(request.output()), others, Optional.of(system.report()));
+    }
+
+    /**
+     * Gives the results their names and removes whatever else is there. A file that is there already with the same bytes stays as it is, with
+     * its time, which tells whoever packs it that there is nothing to do. Where something changes the tarball goes first: the assembly writes
+     * nothing where it would write the same bytes, so a tarball that stayed could be older than these files for ever, and be packed in every build.
+     */
+    private static void put(Map<String, Path> results, Request request) throws IOException {
+        Files.createDirectories(request.output());
+        List<Path> gone = new ArrayList<>();
+        for (Path there : list(request.output())) {
+            Path made = results.get(there.getFileName().toString());
+            if (made == null) {
+                gone.add(there);
+            } else if (Files.mismatch(made, there) < 0) {
+                Files.delete(made);
+                results.remove(there.getFileName().toString());
+            }
+        }
+        if (!gone.isEmpty() || !results.isEmpty()) {
+            Files.deleteIfExists(request.tarball());
+        }
+        for (Path old : gone) {
+            Files.delete(old);
+        }
+        for (Map.Entry<String, Path> result : results.entrySet()) {
+            Files.move(result.getValue(), request.output().resolve(result.getKey()), StandardCopyOption.REPLACE_EXISTING);
+        }
     }
 
     /**

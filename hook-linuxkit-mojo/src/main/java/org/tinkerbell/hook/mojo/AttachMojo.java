@@ -27,10 +27,15 @@ public final class AttachMojo extends AbstractFlavorMojo {
     @Parameter(defaultValue = "${project.build.directory}", readonly = true)
     private File buildDirectory;
 
+    /** Name of the tarball of a flavor. */
+    static String tarballName(Flavor flavor) {
+        return "hook_" + flavor.outputId() + ".tar.gz";
+    }
+
     @Override
     protected void run() throws IOException {
         Flavor flavor = flavor();
-        Path tarball = buildDirectory.toPath().resolve("hook_" + flavor.outputId() + ".tar.gz");
+        Path tarball = buildDirectory.toPath().resolve(tarballName(flavor));
         if (!Files.isRegularFile(tarball)) {
             throw new HookException("There is no " + tarball + ": the assembly has to run before hook:attach.");
         }

@@ -123,6 +123,7 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
                 OutputTimestamp.seconds(outputTimestamp),
                 workDirectory.toPath(),
                 outputDirectory.toPath(),
+                buildDirectory.toPath().resolve(AttachMojo.tarballName(flavor)),
                 Formats.parse(formats, knownSettings()),
                 buildDirectory.toPath(),
                 Digest.of(plugin.getPluginArtifact().getFile().toPath()) + " " + chosen.identity()));

@@ -11,6 +11,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,7 +79,7 @@ class FlavorBuildTest {
     private FlavorBuild.Result build(String builder, Formats formats) throws IOException {
         return new FlavorBuild(new EmbeddedEngine(new StoreImages(store, (r, a) -> {}), cache, Progress.SILENT), store, cache).build(
                 new FlavorBuild.Request(flavor, directory.resolve("t.yaml"), TemplateVariables.of("1", "board", "k:1", "6.12", Map.of()), false,
-                        Compression.DEFAULT, 0, directory.resolve("work"), directory.resolve("out"), formats,
+                        Compression.DEFAULT, 0, directory.resolve("work"), directory.resolve("out"), directory.resolve("packed.tar.gz"), formats,
                         directory.resolve("others"), builder));
     }
 
@@ -104,6 +106,34 @@ class FlavorBuildTest {
         assertTrue(build("c").report().isPresent(), "a result");
         Files.writeString(directory.resolve("out/vmlinuz-old"), "another flavor's");
         assertEquals(3, build("c").files().size(), "what is not this flavor's goes");
+    }
+
+    /** The assembly packs the tarball again when it is older than a file in it, and does not touch it when it would get the same bytes. */
+    @Test
+    void whatIsMadeAgainWithTheSameBytesIsNotPackedAgain() throws IOException {
+        List<Path> files = build("b").files();
+        Path tarball = Files.writeString(directory.resolve("packed.tar.gz"), "packed");
+        FileTime time = FileTime.from(Instant.parse("2026-01-01T00:00:00Z"));
+        for (Path file : files) {
+            Files.setLastModifiedTime(file, time);
+        }
+
+        assertTrue(build("b", Formats.parse("kernel+initrd,filelist", Map.of())).report().isPresent(), "made for another format");
+        for (Path file : files) {
+            assertEquals(time, Files.getLastModifiedTime(file), file + " has the same bytes");
+        }
+        assertTrue(Files.exists(tarball), "nothing in it has changed");
+
+        Files.writeString(files.get(0), "tampered");
+        build("b");
+        assertEquals(time, Files.getLastModifiedTime(files.get(1)));
+        assertTrue(Files.getLastModifiedTime(files.get(0)).compareTo(time) > 0);
+        assertFalse(Files.exists(tarball), "newer files in it than the tarball, which would keep its time");
+
+        Files.writeString(tarball, "packed");
+        Files.writeString(directory.resolve("out/vmlinuz-old"), "another flavor's");
+        build("b");
+        assertFalse(Files.exists(tarball), "a file in it has gone");
     }
 
     @Test

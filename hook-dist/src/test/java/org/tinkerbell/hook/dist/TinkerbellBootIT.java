@@ -190,8 +190,13 @@ class TinkerbellBootIT {
         assertTrue(console.contains("/worker/reboot is there") && console.contains("going down"), "it went down in good order");
     }
 
-    /** Runs a shell's command among the processes of the machine itself. @param command without single quotes */
-    private static void onHost(String command) throws IOException, InterruptedException {
-        guest.run("docker run --rm --privileged --pid host --entrypoint /usr/bin/sh " + image + " -c '" + command + "'");
+    /**
+     * Runs a shell's command among the processes of the machine itself. Does not wait for its end: what is waited for then may be said on the
+     * console before.
+     *
+     * @param command without single quotes
+     */
+    private static void onHost(String command) throws IOException {
+        guest.machine().console().send("docker run --rm --privileged --pid host --entrypoint /usr/bin/sh " + image + " -c '" + command + "'");
     }
 }

@@ -16,7 +16,6 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,7 +27,6 @@ import org.tinkerbell.hook.qemu.Machine;
  * and whose clock stands at 1970.
  */
 @EnabledOnOs(OS.LINUX)
-@EnabledIfSystemProperty(named = "hook.scenarios", matches = "true", disabledReason = "boots a machine of its own: -Dhook.scenarios=true")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class StaticNetworkIT {
     private static final String MAC = "52:54:00:AB:CD:03";

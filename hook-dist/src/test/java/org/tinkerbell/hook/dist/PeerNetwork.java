@@ -45,14 +45,29 @@ final class PeerNetwork implements AutoCloseable {
     private final StringBuffer log = new StringBuffer();
 
     /** Why there can be none on this host, if there can be none. */
-    static Optional<String> obstacle() {
+    static Optional<String> obstacle() throws InterruptedException {
         if (!Integer.valueOf(0).equals(attribute("/proc/self", "unix:uid"))) {
             return Optional.of("a network namespace and the ports 123 and 514 take root");
         }
         if (!Files.exists(Path.of("/dev/net/tun"))) {
             return Optional.of("there are no tap devices: /dev/net/tun is not there");
         }
-        return dnsmasq().isEmpty() ? Optional.of("dnsmasq is not installed (Debian's package dnsmasq-base)") : Optional.empty();
+        if (dnsmasq().isEmpty()) {
+            return Optional.of("dnsmasq is not installed (Debian's package dnsmasq-base)");
+        }
+        // Root in a container often may not; nothing but trying tells.
+        String trial = "hook-" + ProcessHandle.current().pid();
+        try {
+            ip("netns", "add", trial);
+            try {
+                ip("-n", trial, "tuntap", "add", "trial", "mode", "tap");
+            } finally {
+                ip("netns", "delete", trial);
+            }
+        } catch (IOException e) {
+            return Optional.of("no network namespace with a tap device can be made here: " + e.getMessage().strip());
+        }
+        return Optional.empty();
     }
 
     private static Object attribute(String file, String name) {

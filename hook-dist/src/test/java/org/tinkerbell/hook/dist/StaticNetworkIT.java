@@ -49,6 +49,7 @@ class StaticNetworkIT {
     @BeforeAll
     static void switchOn() throws Exception {
         PeerNetwork.obstacle().ifPresent(obstacle -> assumeTrue(false, obstacle));
+        TinkerbellHost.obstacle().ifPresent(obstacle -> assumeTrue(false, obstacle));
         FlavorUnderTest flavor = new FlavorUnderTest();
         network = new PeerNetwork(directory.resolve("network"));
         host = new TinkerbellHost(network.address(), "", "{}");

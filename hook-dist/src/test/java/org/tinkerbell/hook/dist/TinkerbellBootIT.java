@@ -58,6 +58,7 @@ class TinkerbellBootIT {
     @BeforeAll
     static void switchOn() throws Exception {
         PeerNetwork.obstacle().ifPresent(obstacle -> assumeTrue(false, obstacle));
+        TinkerbellHost.obstacle().ifPresent(obstacle -> assumeTrue(false, obstacle));
         FlavorUnderTest flavor = new FlavorUnderTest();
         network = new PeerNetwork(directory.resolve("network"));
         PrivateAuthority authority = new PrivateAuthority(directory.resolve("authority"), PeerNetwork.HOST_NAME);

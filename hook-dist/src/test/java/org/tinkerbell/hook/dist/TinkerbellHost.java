@@ -2,15 +2,18 @@ package org.tinkerbell.hook.dist;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Stands in for the Tinkerbell host, on the ports that the machines ask: the registry's certificate (HTTP, 80), metadata (HTTP, 50061),
@@ -26,6 +29,9 @@ final class TinkerbellHost implements AutoCloseable {
     /** Seconds between the eras of NTP and of Unix (RFC 5905, 6). */
     private static final long NTP_EPOCH = 2_208_988_800L;
 
+    /** An address of the loopback's that nobody uses: a port of it is taken only where somebody has it on every address. */
+    private static final String ELSEWHERE = "127.0.0.99";
+
     private final HttpServer files;
     private final HttpServer metadata;
     private final DatagramSocket syslog;
@@ -33,6 +39,26 @@ final class TinkerbellHost implements AutoCloseable {
     private final List<String> requests = new ArrayList<>();
     private final List<String> messages = new ArrayList<>();
     private int timesAsked;
+
+    /** Why there can be none on this host, if there can be none: each port has to be free, since machines know no other. */
+    static Optional<String> obstacle() throws IOException {
+        InetAddress address = InetAddress.getByName(ELSEWHERE);
+        for (int port : new int[] {HTTP, METADATA}) {
+            try (ServerSocket socket = new ServerSocket(port, 1, address)) {
+                continue;
+            } catch (BindException e) {
+                return Optional.of("another server has TCP port " + port + " on every address: " + e.getMessage());
+            }
+        }
+        for (int port : new int[] {SYSLOG, NTP}) {
+            try (DatagramSocket socket = new DatagramSocket(port, address)) {
+                continue;
+            } catch (BindException e) {
+                return Optional.of("another server has UDP port " + port + " on every address: " + e.getMessage());
+            }
+        }
+        return Optional.empty();
+    }
 
     /**
      * Begins to serve.

@@ -20,7 +20,6 @@ import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +32,6 @@ import org.tinkerbell.hook.qemu.Machine;
  * once. Then what keeps it going dies, piece by piece, and at last the worker reboots it.
  */
 @EnabledOnOs(OS.LINUX)
-@EnabledIfSystemProperty(named = "hook.scenarios", matches = "true", disabledReason = "boots a machine of its own: -Dhook.scenarios=true")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class TinkerbellBootIT {
     private static final String MAC = "52:54:00:ab:cd:01";

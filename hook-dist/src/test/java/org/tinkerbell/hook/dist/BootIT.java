@@ -175,23 +175,7 @@ class BootIT {
         String counts = succeeds("find /host_root/containers -xdev -type f -name busybox -exec stat -c %h {} ';' | sort -n");
         String links = counts.strip().lines().reduce("", (first, last) -> last);
         assertTrue(links.matches("\\d+") && Integer.parseInt(links) > 2, () -> "links of busybox: " + links);
-    }
-
-    /** The figures in benchmarks/README.md are these; the limits are the aim and a quarter. */
-    @Test
-    @Order(5)
-    void keepsItsAgentsSmall() throws Exception {
-        System.out.print(succeeds("uptime; free -m; df -m /host_root /host_root/run /host_root/var /host_root/tmp"));
-        String processes = succeeds("cd /host_root/proc; for p in [0-9]*; do n=$(tr '\\0' ' ' <$p/cmdline | sed 's/.*agents.jar/agent/' | cut -c1-40); "
-                + "awk -v n=\"$n\" '/^Rss/ {r = $2} /^Pss:/ {p = $2} /^Anonymous/ {a = $2} END {if (r) print r, p, a, n}' $p/smaps_rollup; "
-                + "done 2>/dev/null | sort -rn | head -n 24; cd");
-        System.out.println("resident, proportional, anonymous kB of each process\n" + processes);
-        List<String> agents = processes.lines().filter(line -> line.matches("(\\d+ ){3}agent (service|docker|bootkit).*")).toList();
-        assertEquals(3, agents.size(), processes);
-        for (String agent : agents) {
-            String[] kilobytes = agent.split(" ");
-            assertTrue(Integer.parseInt(kilobytes[0]) < 50 << 10 && Integer.parseInt(kilobytes[2]) < 25 << 10, processes);
-        }
+        System.out.print(succeeds("free -m"));
     }
 
     @Test

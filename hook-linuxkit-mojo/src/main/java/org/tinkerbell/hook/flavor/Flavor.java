@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param iso whether an ISO image can be made of it
  * @param forcedOutputId what stands before the architecture in the output id of a kernel from source
  * @param excludedModules globs below {@code lib/modules/<version>/kernel} that are left out
- * @param keptModules globs that are kept though an exclusion names them too
+ * @param keptModules globs that are kept though an exclusion names them too, those of {@code keep} and of {@code keepAlso}
  * @param firmware globs below {@code lib/firmware} that are taken in
  * @param linuxkit release of the {@code linuxkit} command for builds with it
  */

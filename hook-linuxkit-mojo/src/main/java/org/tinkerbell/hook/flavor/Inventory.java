@@ -180,7 +180,7 @@ public record Inventory(List<Flavor> flavors) {
                 all.path("iso").asBoolean(false),
                 text(all, "outputId"),
                 texts(all.path("modules").path("exclude")),
-                texts(all.path("modules").path("keep")),
+                Stream.of("keep", "keepAlso").flatMap(key -> texts(all.path("modules").path(key)).stream()).toList(),
                 texts(all.path("firmware").path("include")),
                 release(all.path("linuxkit")));
     }

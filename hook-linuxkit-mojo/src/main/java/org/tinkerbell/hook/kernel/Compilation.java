@@ -40,7 +40,7 @@ final class Compilation {
     static Compilation prepare(KernelBuild build) throws IOException {
         Path work = build.work();
         try (Progress.Task task = build.progress().start("Unpacking " + build.source().origin(), -1, Progress.Unit.ITEMS)) {
-            build.source().unpack(work.resolve(SOURCE));
+            build.source().unpack(work.resolve(SOURCE), task);
         }
         Files.copy(build.config(), work.resolve(CONFIG), StandardCopyOption.REPLACE_EXISTING);
         Files.createDirectories(work.resolve(RESULT));

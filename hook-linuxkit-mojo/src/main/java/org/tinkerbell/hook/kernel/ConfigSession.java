@@ -86,7 +86,7 @@ public final class ConfigSession {
         Path work = Files.createDirectories(cache.directory("kernel-config")).resolve("." + UUID.randomUUID() + AtomicFile.SUFFIX);
         try {
             try (Progress.Task task = progress.start("Unpacking " + source.origin(), -1, Progress.Unit.ITEMS)) {
-                source.unpack(work.resolve("source"));
+                source.unpack(work.resolve("source"), task);
             }
             Files.copy(from, work.resolve("source/.config"));
             String command = kind == Kind.MENU ? MENU : SHELL.formatted(source.version(), arch.kernelName(), to,

@@ -15,6 +15,7 @@ import java.util.zip.GZIPInputStream;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.HookException;
+import org.tinkerbell.hook.io.Progress;
 import org.tinkerbell.hook.tree.Content;
 import org.tinkerbell.hook.tree.Entry;
 import org.tinkerbell.hook.tree.TarFile;
@@ -58,9 +59,10 @@ public record KernelSource(String origin, String version, Digest digest, Tarball
      * Unpacks the source, with Hook's changes.
      *
      * @param directory where {@code Makefile} will be; made if it is missing. It has to tell upper from lower case.
+     * @param task is told of each file
      * @throws HookException if the tarball is damaged, or no kernel's
      */
-    public void unpack(Path directory) throws IOException {
+    public void unpack(Path directory, Progress.Task task) throws IOException {
         Files.createDirectories(directory);
         entries(directory, entries -> {
             for (Entry entry : entries) {
@@ -80,6 +82,7 @@ public record KernelSource(String origin, String version, Digest digest, Tarball
                     }
                     default -> throw new HookException(origin + " has " + entry.path() + " in it, which is no file of a kernel's source");
                 }
+                task.advance(1);
             }
         });
     }

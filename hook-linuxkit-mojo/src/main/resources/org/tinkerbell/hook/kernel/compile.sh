@@ -33,7 +33,8 @@ make -j "$jobs" $targets
 
 echo "hook: installing"
 release=$(make -s kernelrelease)
-cp "$(make -s image_name)" "$result/kernel"
+# Not what "make image_name" says: on arm64 that is Image.gz, which firmware and boot loaders do not start.
+cp "arch/$ARCH/boot/$image" "$result/kernel"
 cp .config "$result/config"
 case " $targets " in
 *" modules "*)

@@ -84,6 +84,15 @@ class InventoryTest {
     }
 
     @Test
+    void aFlavorKeepsMoreModulesThanTheDefaults() throws IOException {
+        Flavor flavor = with("""
+                defaults: {modules: {keep: [drivers/hid/**]}}
+                flavors: {board: {modules: {keepAlso: [sound/usb/**]}}}
+                """).flavor("board");
+        assertEquals(List.of("drivers/hid/**", "sound/usb/**"), flavor.keptModules());
+    }
+
+    @Test
     void aSiteChangesTheDefaults() throws IOException {
         assertEquals(List.of("drivers/gpu/**"), with("defaults: {modules: {exclude: [drivers/gpu/**]}}").flavor("board").excludedModules());
     }

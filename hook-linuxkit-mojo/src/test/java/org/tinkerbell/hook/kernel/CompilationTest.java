@@ -42,14 +42,14 @@ class CompilationTest {
             kernelrelease:
             \t@echo $(RELEASE)
             image_name:
-            \t@echo arch/$(ARCH)/boot/image
+            \t@echo arch/$(ARCH)/boot/Image.gz
             bzImage Image:
             \t@echo '  CC      drivers/net/ethernet/intel/e1000e/netdev.o'
             \t@echo '  CC [M]  fs/dummy.o'
             \t@echo '  LD      vmlinux.o'
             \t@grep -q CONFIG_BROKEN .config && { echo 'netdev.c:1: error: it is broken'; exit 1; } || true
             \t@mkdir -p arch/$(ARCH)/boot
-            \t@echo "$(ARCH) $(CROSS_COMPILE) $(KBUILD_BUILD_USER) $(KBUILD_BUILD_TIMESTAMP) $(KCFLAGS)" > arch/$(ARCH)/boot/image
+            \t@echo "$(ARCH) $(CROSS_COMPILE) $(KBUILD_BUILD_USER) $(KBUILD_BUILD_TIMESTAMP) $(KCFLAGS)" > arch/$(ARCH)/boot/$@
             modules:
             modules_install:
             \t@mkdir -p $(INSTALL_MOD_PATH)/lib/modules/$(RELEASE)/kernel

@@ -30,7 +30,7 @@ final class FakeBuilder implements KernelBuilder {
             throw new HookException("internal compiler error");
         }
         Path source = build.work().resolve("source");
-        build.source().unpack(source);
+        build.source().unpack(source, amount -> {});
         Files.writeString(output.resolve("bzImage"), Files.readString(source.resolve("Makefile")) + Files.readString(build.config()) + toolchain);
         Files.writeString(output.resolve(".config"), "CONFIG_X=y\n");
         Path lists = output.resolve("modules");

@@ -98,7 +98,7 @@ class KernelOrgTest {
 
     private String makefile(KernelSource source) throws IOException {
         Path tree = Files.createTempDirectory(directory, "tree");
-        source.unpack(tree);
+        source.unpack(tree, amount -> {});
         return Files.readString(tree.resolve("Makefile"));
     }
 
@@ -121,7 +121,7 @@ class KernelOrgTest {
         assertEquals("6.12", source.series());
         assertEquals(Digest.of(first.server.get(TARBALL)), source.digest());
         Path tree = directory.resolve("tree");
-        source.unpack(tree);
+        source.unpack(tree, amount -> {});
         assertEquals("# Linux 6.12.58\n", Files.readString(tree.resolve("Makefile")));
         assertEquals("/* */\n#define COMMAND_LINE_SIZE 4096\n#define X 2048\n", Files.readString(tree.resolve("arch/x86/include/asm/setup.h")));
         assertTrue(Files.isExecutable(tree.resolve("scripts/run.sh")));

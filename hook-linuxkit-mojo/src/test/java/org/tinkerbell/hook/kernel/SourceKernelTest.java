@@ -180,7 +180,7 @@ class SourceKernelTest {
     @Test
     void aSourceThatIsNoneIsRefused() throws IOException {
         byte[] cut = Arrays.copyOf(tarball, tarball.length - 40);
-        assertThrows(IOException.class, () -> source(version, cut).unpack(directory.resolve("a")));
+        assertThrows(IOException.class, () -> source(version, cut).unpack(directory.resolve("a"), amount -> {}));
         assertTrue(refused("b", List.of(Entry.file("x/README", 0644, Content.of("")))).contains("there is no Makefile"));
         assertTrue(refused("c", List.of(Entry.file("x/Makefile", 0644, Content.of("")),
                 Entry.file("x/arch/x86/include/asm/setup.h", 0644, Content.of("#define COMMAND_LINE_SIZE CONFIG_SIZE\n"))))
@@ -191,7 +191,7 @@ class SourceKernelTest {
     private String refused(String name, List<Entry> entries) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         TarWriter.write(entries, bytes, 0);
-        return assertThrows(HookException.class, () -> source(version, bytes.toByteArray()).unpack(directory.resolve(name))).getMessage();
+        return assertThrows(HookException.class, () -> source(version, bytes.toByteArray()).unpack(directory.resolve(name), amount -> {})).getMessage();
     }
 
     @Test

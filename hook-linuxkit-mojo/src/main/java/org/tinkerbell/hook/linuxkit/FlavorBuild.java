@@ -1,6 +1,5 @@
 package org.tinkerbell.hook.linuxkit;
 
-import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -18,8 +17,6 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.initramfs.Compression;
 import org.tinkerbell.hook.io.AtomicFile;
@@ -197,7 +194,7 @@ public final class FlavorBuild {
             if (made.getKey().equals(Formats.TAR)) {
                 Path file = made.getValue().get(0);
                 if (request.formats().has(Formats.FILE_LIST)) {
-                    writeList(file, list);
+                    FileList.write(file, list);
                     others.put(Formats.FILE_LIST, List.of(list));
                 }
                 if (request.formats().has(Formats.TAR)) {
@@ -216,17 +213,6 @@ public final class FlavorBuild {
             others.put(made.getKey(), moved);
         }
         return others;
-    }
-
-    /** What {@code tar --list} says: a path a line in the archive's order, directories with a slash at the end. */
-    private static void writeList(Path tar, Path list) throws IOException {
-        StringBuilder lines = new StringBuilder();
-        try (TarArchiveInputStream in = new TarArchiveInputStream(new BufferedInputStream(Files.newInputStream(tar)), "UTF-8")) {
-            for (TarArchiveEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
-                lines.append(entry.getName()).append('\n');
-            }
-        }
-        AtomicFile.write(list, lines.toString());
     }
 
     /** The files of further formats that the record of an earlier build names. */

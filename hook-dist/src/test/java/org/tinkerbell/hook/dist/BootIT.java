@@ -33,6 +33,9 @@ class BootIT {
     private static final String HOST = "10.0.2.2";
     private static final String MAC = "52:54:00:ab:cd:ef";
 
+    /** The smallest kernel, which the tests compile: QEMU's machine without a screen and without USB. */
+    private static final boolean TINY = System.getProperty("hook.flavorId").startsWith("hook-tiny-");
+
     @TempDir
     static Path directory;
 
@@ -114,7 +117,12 @@ class BootIT {
         assertFalse(services.toLowerCase().contains("failed"), services);
         // What runs once has run by now; the runner says on the console what went wrong with it.
         List<String> wrong = console.text().lines().filter(line -> line.contains("onboot") && line.contains("fail")).toList();
-        assertEquals(List.of(), wrong);
+        if (TINY) {
+            // It has no driver for USB Ethernet: that one fails, everybody is told so, and the next ones run all the same.
+            assertTrue(wrong.size() == 2 && wrong.get(0).contains("modprobe") && wrong.get(1).contains("010-onboot"), wrong::toString);
+        } else {
+            assertEquals(List.of(), wrong);
+        }
         String containers = succeeds("docker ps --format '{{.Names}} {{.Status}}'");
         assertTrue(containers.lines().anyMatch(line -> line.startsWith("tink-worker Up")), containers);
         assertTrue(succeeds("docker logs tink-worker 2>&1").contains("the worker runs"));
@@ -124,7 +132,7 @@ class BootIT {
     @Test
     @Order(3)
     void offersALoginWhereThereIsAConsoleAndIsSilentAboutOthers() throws Exception {
-        assertEquals("logins on " + Machine.serialConsole(flavor.arch()) + " tty1", succeeds("cat /var/log/getty.out.log").strip());
+        assertEquals("logins on " + Machine.serialConsole(flavor.arch()) + (TINY ? "" : " tty1"), succeeds("cat /var/log/getty.out.log").strip());
         assertEquals("", succeeds("cat /var/log/getty.log").strip());
         assertEquals(List.of(), console.text().lines().filter(line -> line.matches("(?i).*(getty|tty\\w+): .*(no such|can't|cannot|fail).*")).toList());
     }
@@ -136,11 +144,12 @@ class BootIT {
         String status = succeeds("HOOK_PATIENCE=90 hook-status");
         List<String> lines = status.strip().lines().map(String::stripTrailing).filter(line -> !line.matches("(hook-\\w+|service): .*")).toList();
         assertTrue(lines.size() <= 24 && lines.stream().allMatch(line -> line.length() <= 80), status);
-        assertTrue(lines.get(0).contains(System.getProperty("hook.outputId")) && lines.get(1).contains("kernel " + succeeds("uname -r").strip()), status);
+        assertTrue(lines.get(0).contains(System.getProperty("hook.flavorId")) && lines.get(1).contains("kernel " + succeeds("uname -r").strip()), status);
         for (String expected : List.of("Network +e[^ ]+ +" + MAC + " 10\\.0\\.2\\.15/24.*", " +gateway 10\\.0\\.2\\.2, DNS 10\\.0\\.2\\.3.*", "Engine +Docker .* answers.*",
                 "Worker +running, started .*", " +" + Pattern.quote(HOST) + ":.*tink-worker:stand-in", "Services +(\\d+) of \\1 run")) {
             assertTrue(lines.stream().anyMatch(line -> line.matches(expected)), () -> expected + " in\n" + status);
         }
+        assertEquals(TINY, lines.stream().anyMatch(line -> line.contains("FAILED: onboot 003-modprobe")), status);
         assertTrue(succeeds("cat /etc/motd").contains("hook-status"), "the motd names it");
         System.out.println(status);
     }

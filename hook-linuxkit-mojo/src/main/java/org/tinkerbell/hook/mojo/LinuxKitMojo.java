@@ -95,6 +95,7 @@ public final class LinuxKitMojo extends AbstractEngineMojo {
         // For the assembly, which runs later and names the tarball by it.
         project.getProperties().setProperty("hook.outputId", flavor.outputId());
         // For the boot test.
+        project.getProperties().setProperty("hook.flavorId", flavor.id());
         project.getProperties().setProperty("hook.arch", flavor.arch().kernelName());
         project.getProperties().setProperty("hook.kernelMethod", flavor.kernel().method().id());
         ImageStore store = ImageStore.of(cache());

@@ -188,6 +188,18 @@ class BootIT {
     }
 
     @Test
+    @Order(5)
+    void agentsAreSmall() throws Exception {
+        String agents = succeeds("for p in /proc/[0-9]*; do if grep -q jvm/hook $p/cmdline 2>/dev/null; then echo $(tr '\\0' '\\n' < $p/cmdline | tail -n 1) "
+                + "$(awk '/^(Rss|Private)/ {s[$1] += $2} END {print s[\"Rss:\"], s[\"Private_Clean:\"] + s[\"Private_Dirty:\"]}' $p/smaps_rollup); fi; done");
+        System.out.print("Agents, kB resident and of that their own:\n" + agents);
+        List<String[]> rows = agents.strip().lines().map(line -> line.strip().split(" ")).toList();
+        assertTrue(rows.stream().map(row -> row[0]).toList().containsAll(List.of("bootkit", "docker")), agents);
+        // They are meant to take 40 MB, less than 20 MB of it their own; what is far above is a leak, or flags that were lost.
+        assertTrue(rows.stream().allMatch(row -> Integer.parseInt(row[1]) < 60_000 && Integer.parseInt(row[2]) < 30_000), agents);
+    }
+
+    @Test
     @Order(6)
     void switchesItselfOffByThePowerButton() throws Exception {
         machine.pressPowerButton();

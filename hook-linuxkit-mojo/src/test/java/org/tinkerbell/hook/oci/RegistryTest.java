@@ -230,7 +230,7 @@ class RegistryTest {
             }
             return false;
         };
-        RegistrySettings impatient = RegistrySettings.of(QUICK.withRetries(3, Duration.ofMillis(5), Duration.ofMillis(50), Duration.ofSeconds(1)),
+        RegistrySettings impatient = RegistrySettings.of(QUICK.withRetries(3, Duration.ofMillis(5), Duration.ofMillis(50), Duration.ofSeconds(2)),
                 Map.of("DOCKER_CONFIG", directory.toString()));
         assertEquals(amd64, new Registry(target, impatient, Progress.SILENT).pull(name, Arch.X86_64));
         assertEquals(4, silences.get());

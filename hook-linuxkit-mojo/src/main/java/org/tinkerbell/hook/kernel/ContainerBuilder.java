@@ -27,6 +27,7 @@ public final class ContainerBuilder implements KernelBuilder {
     public static final String MOUNT = "/hook";
 
     private static final String EXIT = "exit";
+    private static final String READY = "ready";
     private static final String HOST_PULSE = "pulse.host";
     private static final String CONTAINER_PULSE = "pulse.container";
     private static final int BEAT_SECONDS = 5;
@@ -37,6 +38,7 @@ public final class ContainerBuilder implements KernelBuilder {
     private static final String SUPERVISOR = """
             cd %1$s
             (
+                until [ -e ready ]; do sleep 0.2; done
                 sh compile.sh %1$s/source %1$s/defconfig %1$s/result "$JOBS" > compile.log 2>&1 && code=0 || code=$?
                 echo "$code" > exit.part && mv exit.part exit
             ) &
@@ -86,7 +88,6 @@ public final class ContainerBuilder implements KernelBuilder {
 
     @Override
     public KernelBuild.Result build(KernelBuild build) throws IOException, InterruptedException {
-        Compilation compilation = Compilation.prepare(build);
         Path hostPulse = Files.createFile(build.work().resolve(HOST_PULSE));
         Map<String, String> environment = CompileScript.environment(build.arch(), Arch.host());
         environment.put("JOBS", Integer.toString(build.jobs()));
@@ -102,6 +103,9 @@ public final class ContainerBuilder implements KernelBuilder {
         try {
             heart.scheduleWithFixedDelay(() -> touch(hostPulse, Instant.now()), 0, BEAT_SECONDS, TimeUnit.SECONDS);
             toolchain.start(build.work(), List.of("sh", "-c", supervisor()), environment);
+            // Only now, though the container has to wait for it: where there is no engine nobody unpacks 90,000 files to be told so.
+            Compilation compilation = Compilation.prepare(build);
+            Files.createFile(build.work().resolve(READY));
             return compilation.await(new Container(build.work(), silence));
         } finally {
             heart.shutdown();

@@ -3,7 +3,6 @@ package org.tinkerbell.hook.mojo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.tinkerbell.hook.flavor.Flavor;
 import org.tinkerbell.hook.flavor.Kernel;
 import org.tinkerbell.hook.io.HookException;
@@ -46,11 +45,14 @@ abstract class AbstractKernelConfigMojo extends AbstractKernelMojo {
         if (!from.equals(to)) {
             progress().info("There is no " + to.getFileName() + "; it begins as " + from.getFileName() + ", completed with the defaults of what is new.");
         }
+        InteractiveTerminal terminal;
         if (isHostBuilder()) {
             HostBuilder.ofThisMachine().fingerprint(flavor.arch());
+            terminal = InteractiveTerminal.onThisMachine();
+        } else {
+            terminal = InteractiveTerminal.in(toolchain());
         }
-        Optional<KernelToolchain> container = isHostBuilder() ? Optional.empty() : Optional.of(toolchain());
-        new ConfigSession(cache(), new InteractiveTerminal(container), progress()).run(kind, source, flavor.arch(), from, to);
+        new ConfigSession(cache(), terminal, progress()).run(kind, source, flavor.arch(), from, to);
     }
 
     /** The goals are run at the root of the tree, once for all of it. */

@@ -17,15 +17,31 @@ final class InteractiveTerminal implements ConfigSession.Terminal {
     /** Prefix of the descriptors' names of terminals (Linux, {@code /proc/self/fd}). */
     private static final List<String> TERMINALS = List.of("/dev/pts/", "/dev/tty", "/dev/console");
 
-    private final Optional<KernelToolchain> container;
+    private final Optional<String> image;
+
+    private InteractiveTerminal(Optional<String> image) {
+        this.image = image;
+    }
+
+    /** A terminal whose commands are run on this machine. */
+    static InteractiveTerminal onThisMachine() {
+        return new InteractiveTerminal(Optional.empty());
+    }
 
     /**
-     * A terminal.
+     * A terminal whose commands are run in a toolchain's container; the engine is given its image if it has none.
      *
-     * @param container where commands are run; empty: on this machine
+     * @throws HookException if there is no {@code docker} command or no engine
      */
-    InteractiveTerminal(Optional<KernelToolchain> container) {
-        this.container = container;
+    static InteractiveTerminal in(KernelToolchain toolchain) throws IOException, InterruptedException {
+        String name = toolchain.image(false);
+        // Somebody may have removed the image from the engine since; then docker run would ask a registry for it.
+        ProcessBuilder inspection = new ProcessBuilder("docker", "image", "inspect", name).redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        if (start(inspection).waitFor() != 0) {
+            toolchain.image(true);
+        }
+        return new InteractiveTerminal(Optional.of(name));
     }
 
     /**
@@ -59,24 +75,29 @@ final class InteractiveTerminal implements ConfigSession.Terminal {
     @Override
     public int run(Path directory, List<String> command, Map<String, String> environment) throws IOException, InterruptedException {
         List<String> all = new ArrayList<>();
-        if (container.isPresent()) {
+        if (image.isPresent()) {
             all.addAll(List.of("docker", "run", "--rm", "--interactive", "--tty", "--network", "none", "--user",
                     Files.getAttribute(directory, "unix:uid") + ":" + Files.getAttribute(directory, "unix:gid"), "--volume",
                     directory + ":" + ContainerBuilder.MOUNT, "--workdir", ContainerBuilder.MOUNT, "--env", "HOME=" + ContainerBuilder.MOUNT, "--env", "TERM",
                     // For the frames of its menus.
                     "--env", "LC_ALL=C.UTF-8"));
             environment.forEach((name, value) -> all.addAll(List.of("--env", name + "=" + value)));
-            all.add(container.get().image(false));
+            all.add(image.get());
         }
         all.addAll(command);
         ProcessBuilder builder = new ProcessBuilder(all).directory(directory.toFile()).inheritIO();
-        if (container.isEmpty()) {
+        if (image.isEmpty()) {
             builder.environment().putAll(environment);
         }
+        return start(builder).waitFor();
+    }
+
+    private static Process start(ProcessBuilder builder) {
+        String program = builder.command().get(0);
         try {
-            return builder.start().waitFor();
+            return builder.start();
         } catch (IOException e) {
-            throw new HookException(all.get(0) + " cannot be started: " + e.getMessage() + (container.isPresent()
+            throw new HookException(program + " cannot be started: " + e.getMessage() + (program.equals("docker")
                     ? ". The docker command connects the container with the terminal: install it (Debian: docker-cli), or use the tools of this machine, "
                             + "-Dhook.kernel.builder=host."
                     : ""), e);

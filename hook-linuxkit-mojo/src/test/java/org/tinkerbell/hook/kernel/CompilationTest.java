@@ -265,12 +265,32 @@ class CompilationTest {
     }
 
     @Test
+    void withoutAnEngineNothingIsUnpacked() throws Exception {
+        ContainerBuilder.Toolchain none = new ContainerBuilder.Toolchain() {
+            @Override
+            public String fingerprint(Arch target) {
+                return "";
+            }
+
+            @Override
+            public void start(Path work, List<String> command, Map<String, String> environment) {
+                throw new HookException("no engine");
+            }
+        };
+        KernelBuild build = build("container", "");
+        HookException e = assertThrows(HookException.class, () -> new ContainerBuilder(none).build(build));
+        assertEquals("no engine", e.getMessage());
+        assertFalse(Files.exists(build.work().resolve("source")));
+    }
+
+    @Test
     void aContainerEndsWhenNobodyWaitsForItAnyMore() throws Exception {
         List<Process> started = new ArrayList<>();
         // As if Maven had been killed long ago: nothing touches the pulse.
         Path work = Files.createDirectories(directory.resolve("orphan"));
         // There is no container here that would end the compiler with its first process: it ends once the file is there.
         Files.writeString(work.resolve("compile.sh"), "for i in $(seq 600); do [ -e ended ] && exit; sleep 0.2; done\n");
+        Files.createFile(work.resolve("ready"));
         Files.setLastModifiedTime(Files.createFile(work.resolve("pulse.host")), FileTime.fromMillis(0));
         here(started).start(work, List.of("sh", "-c", ContainerBuilder.supervisor()), Map.of("JOBS", "1"));
         try {

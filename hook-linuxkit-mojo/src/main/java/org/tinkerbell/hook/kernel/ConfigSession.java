@@ -6,10 +6,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.io.AtomicFile;
 import org.tinkerbell.hook.io.Cache;
+import org.tinkerbell.hook.io.Digest;
 import org.tinkerbell.hook.io.Directories;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.Progress;
@@ -20,6 +20,8 @@ import org.tinkerbell.hook.io.Progress;
  */
 public final class ConfigSession {
     private static final String SAVED = "source/defconfig";
+
+    private static final int DIGITS = 12;
 
     private static final String MENU = """
             cd source && make -s olddefconfig && make -s menuconfig && make -s savedefconfig""";
@@ -83,27 +85,37 @@ public final class ConfigSession {
      * @throws HookException if a command fails; {@code to} is as it was then
      */
     public boolean run(Kind kind, KernelSource source, Arch arch, Path from, Path to) throws IOException, InterruptedException {
-        Path work = Files.createDirectories(cache.directory("kernel-config")).resolve("." + UUID.randomUUID() + AtomicFile.SUFFIX);
-        try {
-            try (Progress.Task task = progress.start("Unpacking " + source.origin(), -1, Progress.Unit.ITEMS)) {
-                source.unpack(work.resolve("source"), task);
-            }
-            Files.copy(from, work.resolve("source/.config"));
-            String command = kind == Kind.MENU ? MENU : SHELL.formatted(source.version(), arch.kernelName(), to,
-                    Runtime.getRuntime().availableProcessors(), arch == Arch.X86_64 ? "bzImage" : "Image");
-            int exit = terminal.run(work, List.of("sh", "-c", command), CompileScript.environment(arch, Arch.host()));
-            if (exit != 0) {
-                throw new HookException("The configuration was not saved, since its tools ended with the code " + exit + "; " + to + " is as it was.");
-            }
-            Path saved = work.resolve(SAVED);
-            if (!Files.exists(saved)) {
-                progress.info("Nothing was saved (make savedefconfig), so " + to + " is as it was.");
-                return false;
-            }
-            return take(saved, to);
-        } finally {
+        String name = to.toAbsolutePath().normalize().toString();
+        Path work = Files.createDirectories(cache.directory("kernel-config")).resolve("." + Digest.of(name).abbreviated(DIGITS) + AtomicFile.SUFFIX);
+        // Two at once would undo each other's changes.
+        try (Cache.Held held = cache.lock(name)) {
+            // Left by a session whose terminal was closed.
             Directories.delete(work);
+            try {
+                return run(kind, source, arch, from, to, work);
+            } finally {
+                Directories.delete(work);
+            }
         }
+    }
+
+    private boolean run(Kind kind, KernelSource source, Arch arch, Path from, Path to, Path work) throws IOException, InterruptedException {
+        try (Progress.Task task = progress.start("Unpacking " + source.origin(), -1, Progress.Unit.ITEMS)) {
+            source.unpack(work.resolve("source"), task);
+        }
+        Files.copy(from, work.resolve("source/.config"));
+        String command = kind == Kind.MENU ? MENU : SHELL.formatted(source.version(), arch.kernelName(), to,
+                Runtime.getRuntime().availableProcessors(), arch == Arch.X86_64 ? "bzImage" : "Image");
+        int exit = terminal.run(work, List.of("sh", "-c", command), CompileScript.environment(arch, Arch.host()));
+        if (exit != 0) {
+            throw new HookException("The configuration was not saved, since its tools ended with the code " + exit + "; " + to + " is as it was.");
+        }
+        Path saved = work.resolve(SAVED);
+        if (!Files.exists(saved)) {
+            progress.info("Nothing was saved (make savedefconfig), so " + to + " is as it was.");
+            return false;
+        }
+        return take(saved, to);
     }
 
     private boolean take(Path saved, Path to) throws IOException {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.kernel.ConfigSession;
 import org.tinkerbell.hook.kernel.ContainerBuilder;
@@ -75,8 +76,9 @@ final class InteractiveTerminal implements ConfigSession.Terminal {
     @Override
     public int run(Path directory, List<String> command, Map<String, String> environment) throws IOException, InterruptedException {
         List<String> all = new ArrayList<>();
+        String container = "hook-kernel-config-" + UUID.randomUUID().toString().substring(0, 8);
         if (image.isPresent()) {
-            all.addAll(List.of("docker", "run", "--rm", "--interactive", "--tty", "--network", "none", "--user",
+            all.addAll(List.of("docker", "run", "--rm", "--name", container, "--interactive", "--tty", "--network", "none", "--user",
                     Files.getAttribute(directory, "unix:uid") + ":" + Files.getAttribute(directory, "unix:gid"), "--volume",
                     directory + ":" + ContainerBuilder.MOUNT, "--workdir", ContainerBuilder.MOUNT, "--env", "HOME=" + ContainerBuilder.MOUNT, "--env", "TERM",
                     // For the frames of its menus.
@@ -89,7 +91,30 @@ final class InteractiveTerminal implements ConfigSession.Terminal {
         if (image.isEmpty()) {
             builder.environment().putAll(environment);
         }
-        return start(builder).waitFor();
+        if (image.isEmpty()) {
+            return start(builder).waitFor();
+        }
+        // The docker command ends with the terminal when its window is closed, and the container would wait for it for ever.
+        Thread remover = new Thread(() -> remove(container));
+        Runtime.getRuntime().addShutdownHook(remover);
+        int exit = start(builder).waitFor();
+        try {
+            Runtime.getRuntime().removeShutdownHook(remover);
+        } catch (IllegalStateException e) {
+            // It is about to be done.
+        }
+        return exit;
+    }
+
+    private static void remove(String container) {
+        try {
+            new ProcessBuilder("docker", "rm", "--force", container).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start()
+                    .waitFor();
+        } catch (IOException e) {
+            // It was there a moment ago, and there is nobody left to tell.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static Process start(ProcessBuilder builder) {

@@ -321,6 +321,22 @@ class CompilationTest {
     }
 
     @Test
+    void whatASessionLeftBehindIsClearedAwayByTheNext() throws Exception {
+        Path config = Files.writeString(directory.resolve("config"), "CONFIG_OLD=y\n");
+        List<Path> works = new ArrayList<>();
+        ConfigSession session = new ConfigSession(new Cache(directory.resolve("cache")), (work, command, environment) -> {
+            works.add(work);
+            assertFalse(Files.exists(work.resolve("source/old.o")), "as if by a Maven that was killed");
+            return 1;
+        }, progress);
+        assertThrows(HookException.class, () -> session.run(ConfigSession.Kind.MENU, source(), Arch.host(), config, config));
+        Files.createFile(Files.createDirectories(works.get(0).resolve("source")).resolve("old.o"));
+        assertThrows(HookException.class, () -> session.run(ConfigSession.Kind.MENU, source(), Arch.host(), config, config));
+        assertEquals(works.get(0), works.get(1));
+        assertFalse(Files.exists(works.get(0)));
+    }
+
+    @Test
     void whatWasNotSavedChangesNothing() throws Exception {
         Path config = Files.writeString(directory.resolve("config"), "CONFIG_OLD=y\n");
         ConfigSession session = new ConfigSession(new Cache(directory.resolve("cache")), (work, command, environment) -> 1, progress);

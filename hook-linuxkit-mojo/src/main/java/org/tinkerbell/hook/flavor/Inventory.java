@@ -69,9 +69,12 @@ public record Inventory(List<Flavor> flavors) {
      * @throws HookException if there is none, naming the nearest ids
      */
     public Flavor flavor(String id) {
-        return find(id).orElseThrow(() -> new HookException("There is no flavor '" + id + "'. "
-                + nearest(id).stream().collect(Collectors.joining("', '", "Did you mean '", "'? "))
-                + "mvn hook:flavors lists all of them."));
+        return find(id).orElseThrow(() -> new HookException("There is no flavor '" + id + "'. " + suggestion(id)));
+    }
+
+    /** A sentence with the ids that are nearest to what somebody wrote. */
+    public String suggestion(String id) {
+        return nearest(id).stream().collect(Collectors.joining("', '", "Did you mean '", "'? ")) + "mvn hook:flavors lists all of them.";
     }
 
     private Optional<Flavor> find(String id) {

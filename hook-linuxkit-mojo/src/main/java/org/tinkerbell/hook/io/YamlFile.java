@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -42,6 +43,8 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
  * <p>A place in the document is a JSON Pointer (<a href="https://www.rfc-editor.org/rfc/rfc6901">RFC 6901</a>).
  */
 public final class YamlFile {
+    /** Line, text and caret that SnakeYAML puts below each of its sentences; here they would be in one line. */
+    private static final Pattern PLACES = Pattern.compile("\\R in reader, line \\d+, column \\d+:(?:\\R .*)*");
     private static final YAMLMapper MAPPER = YAMLMapper.builder(
                     YAMLFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
             // Scalars are read one by one out of the running document.
@@ -299,6 +302,6 @@ public final class YamlFile {
     private static String firstLines(String message) {
         String text = message == null ? "" : message.strip();
         int end = text.indexOf("\n at [");
-        return (end < 0 ? text : text.substring(0, end)).replaceAll("\\s*\\R\\s*", " ");
+        return PLACES.matcher(end < 0 ? text : text.substring(0, end)).replaceAll("").replaceAll("\\s*\\R\\s*", ", ");
     }
 }

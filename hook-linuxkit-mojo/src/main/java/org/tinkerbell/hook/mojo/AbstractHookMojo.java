@@ -89,7 +89,9 @@ abstract class AbstractHookMojo extends AbstractMojo {
         try {
             run();
         } catch (HookException e) {
-            throw new MojoFailureException(e.getMessage(), e);
+            // Maven appends what the causes say to the message, which is complete.
+            throw session.getRequest().isShowErrors() || getLog().isDebugEnabled()
+                    ? new MojoFailureException(e.getMessage(), e) : new MojoFailureException(e.getMessage());
         } catch (MojoFailureException | MojoExecutionException e) {
             throw e;
         } catch (Exception e) {

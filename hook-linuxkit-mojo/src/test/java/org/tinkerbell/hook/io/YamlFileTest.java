@@ -80,6 +80,14 @@ class YamlFileTest {
     }
 
     @Test
+    void saysInOneLineWhatIsNotYaml() {
+        assertEquals("x.yaml:2: this is not valid YAML: while parsing a flow node, expected the node content, but found '<stream end>'",
+                problem("name: a\nmethod: [\n"));
+        assertEquals("x.yaml:1: this is not valid YAML: while scanning a block scalar, expected chomping or indentation indicators, but found q(113)",
+                problem("name: |q\n"));
+    }
+
+    @Test
     void refusesAKeyThatIsThereTwice() {
         assertTrue(problem("name: a\nname: b\n").startsWith("x.yaml:2: this is not valid YAML: Duplicate"), problem("name: a\nname: b\n"));
     }

@@ -133,7 +133,8 @@ abstract class AbstractFlavorMojo extends AbstractHookMojo {
         }
     }
 
-    private static boolean isYes(String text) {
+    /** Whether a setting that upstream's scripts know is on; null is not. */
+    protected static boolean isYes(String text) {
         return text != null && text.trim().matches("(?i)yes|true|1");
     }
 

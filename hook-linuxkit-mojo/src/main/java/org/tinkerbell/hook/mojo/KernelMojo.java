@@ -96,17 +96,13 @@ public final class KernelMojo extends AbstractKernelMojo {
             places.add(registries);
         }
         KernelStock stock = new KernelStock(images, places, repository(flavor.kernel().method()), progress());
-        if (isYes(latest, LATEST)) {
+        if (isYes(first(latest, System.getenv(LATEST)).orElse(""))) {
             if (networkSettings().offline()) {
                 throw new HookException(LATEST + " asks the registry for its newest kernel, and Maven is offline.");
             }
             return stock.newest(flavor, registry::tags, registries);
         }
-        return stock.kernel(sourceKernel(), flavor, isYes(force, FORCE));
-    }
-
-    private static boolean isYes(String property, String variable) {
-        return first(property, System.getenv(variable)).filter(text -> text.matches("(?i)yes|true|1")).isPresent();
+        return stock.kernel(sourceKernel(), flavor, isYes(first(force, System.getenv(FORCE)).orElse("")));
     }
 
     private String repository(Kernel.Method method) {

@@ -3,17 +3,12 @@ package org.tinkerbell.hook.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.github.luben.zstd.ZstdOutputStream;
 import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -26,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 import land.oras.Annotations;
 import land.oras.ArtifactType;
 import land.oras.Config;
@@ -53,6 +47,7 @@ import org.tinkerbell.hook.io.Downloader;
 import org.tinkerbell.hook.io.HookException;
 import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.oci.DockerRegistry;
 import org.tinkerbell.hook.oci.ImageStore;
 import org.tinkerbell.hook.oci.Registry;
 import org.tinkerbell.hook.oci.RegistrySettings;
@@ -71,13 +66,6 @@ class ArmbianRegistryIT {
 
     @TempDir
     Path directory;
-
-    private static String required(String name) {
-        Optional<String> command = Stream.of(System.getenv("PATH").split(File.pathSeparator)).map(d -> Path.of(d, name))
-                .filter(Files::isExecutable).map(Path::toString).findFirst();
-        assumeTrue(command.isPresent(), name + " is not installed");
-        return command.get();
-    }
 
     /** Pushes a file as an artifact with an ORAS client; the manifest's digest. */
     private Digest push(String name, String tag, Path file, String created) {
@@ -141,38 +129,9 @@ class ArmbianRegistryIT {
 
     @Test
     void takesTheNewestOfARealRegistryAndWhatIsLocked() throws Exception {
-        String command = required("docker-registry");
-        int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
+        try (DockerRegistry registry = DockerRegistry.start(directory)) {
+            check(registry.host());
         }
-        Path config = Files.writeString(directory.resolve("registry.yml"), """
-                version: 0.1
-                log: {level: error, accesslog: {disabled: true}}
-                storage: {filesystem: {rootdirectory: %s}}
-                http: {addr: "127.0.0.1:%d"}
-                """.formatted(directory.resolve("registry"), port));
-        Process process = new ProcessBuilder(command, "serve", config.toString()).redirectErrorStream(true)
-                .redirectOutput(directory.resolve("registry.log").toFile()).start();
-        try {
-            await(port);
-            check("127.0.0.1:" + port);
-        } finally {
-            process.destroy();
-            process.waitFor();
-        }
-    }
-
-    private void await(int port) throws IOException, InterruptedException {
-        for (int i = 0; i < 300; i++) {
-            try {
-                new Socket(InetAddress.getLoopbackAddress(), port).close();
-                return;
-            } catch (IOException e) {
-                Thread.sleep(100);
-            }
-        }
-        throw new IOException("docker-registry does not listen: " + Files.readString(directory.resolve("registry.log")));
     }
 
     private void check(String host) throws Exception {

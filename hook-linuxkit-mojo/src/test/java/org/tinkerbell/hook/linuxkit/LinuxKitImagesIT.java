@@ -2,15 +2,10 @@ package org.tinkerbell.hook.linuxkit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,8 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +25,7 @@ import org.tinkerbell.hook.initramfs.Listing;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.oci.DockerRegistry;
 import org.tinkerbell.hook.oci.Image;
 import org.tinkerbell.hook.oci.ImageBuilder;
 import org.tinkerbell.hook.oci.ImageConfig;
@@ -57,30 +51,14 @@ class LinuxKitImagesIT {
     @TempDir
     Path work;
 
-    private Process process;
+    private DockerRegistry registry;
     private String host;
     private Path file;
 
     @BeforeEach
     void registryWithTheImages() throws Exception {
-        Optional<Path> command = Stream.of(System.getenv("PATH").split(File.pathSeparator))
-                .map(directory -> Path.of(directory, "docker-registry")).filter(Files::isExecutable).findFirst();
-        assumeTrue(command.isPresent(), "docker-registry is not installed");
-        int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
-        }
-        host = "127.0.0.1:" + port;
-        Path config = Files.writeString(work.resolve("registry.yml"), """
-                version: 0.1
-                log: {level: error, accesslog: {disabled: true}}
-                storage: {filesystem: {rootdirectory: %s}}
-                http: {addr: "%s"}
-                """.formatted(work.resolve("registry"), host));
-        process = new ProcessBuilder(command.get().toString(), "serve", config.toString()).redirectErrorStream(true)
-                .redirectOutput(work.resolve("registry.log").toFile()).start();
-        awaitPort(port);
-
+        registry = DockerRegistry.start(work);
+        host = registry.host();
         ImageStore elsewhere = ImageStore.of(new Cache(work.resolve("elsewhere")));
         StringBuilder text = new StringBuilder("images:\n");
         for (String name : OF_LINUXKIT) {
@@ -96,24 +74,10 @@ class LinuxKitImagesIT {
         file = Files.writeString(work.resolve("linuxkit-images.yaml"), text);
     }
 
-    private void awaitPort(int port) throws Exception {
-        for (int i = 0; i < 600; i++) {
-            try {
-                new Socket(InetAddress.getLoopbackAddress(), port).close();
-                return;
-            } catch (IOException e) {
-                assertTrue(process.isAlive(), () -> "docker-registry ended: " + work.resolve("registry.log"));
-                Thread.sleep(100);
-            }
-        }
-        throw new IOException("docker-registry does not listen: " + Files.readString(work.resolve("registry.log")));
-    }
-
     @AfterEach
-    void endRegistry() throws InterruptedException {
-        if (process != null) {
-            process.destroy();
-            process.waitFor(30, TimeUnit.SECONDS);
+    void endRegistry() {
+        if (registry != null) {
+            registry.close();
         }
     }
 

@@ -10,9 +10,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +19,6 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,7 +46,7 @@ class InteroperabilityIT {
     @TempDir
     Path directory;
 
-    private final List<Process> started = new ArrayList<>();
+    private final List<DockerRegistry> started = new ArrayList<>();
     private Cache cache;
     private ImageStore store;
 
@@ -75,11 +71,8 @@ class InteroperabilityIT {
     }
 
     @AfterEach
-    void end() throws InterruptedException {
-        for (Process process : started) {
-            process.destroy();
-            process.waitFor(10, TimeUnit.SECONDS);
-        }
+    void end() {
+        started.forEach(DockerRegistry::close);
     }
 
     private static Optional<String> command(String name) {
@@ -112,29 +105,9 @@ class InteroperabilityIT {
     }
 
     private String registry(String auth) throws Exception {
-        String command = required("docker-registry");
-        int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
-        }
-        Path config = Files.writeString(directory.resolve("registry.yml"), """
-                version: 0.1
-                log: {level: error, accesslog: {disabled: true}}
-                storage: {filesystem: {rootdirectory: %s}}
-                http: {addr: "127.0.0.1:%d"}
-                %s
-                """.formatted(directory.resolve("registry"), port, auth));
-        started.add(new ProcessBuilder(command, "serve", config.toString()).redirectErrorStream(true)
-                .redirectOutput(directory.resolve("registry.log").toFile()).start());
-        for (int i = 0; i < 100; i++) {
-            try {
-                new Socket(InetAddress.getLoopbackAddress(), port).close();
-                return "127.0.0.1:" + port;
-            } catch (IOException e) {
-                Thread.sleep(100);
-            }
-        }
-        throw new IOException("docker-registry does not listen: " + Files.readString(directory.resolve("registry.log")));
+        DockerRegistry registry = DockerRegistry.start(directory, auth);
+        started.add(registry);
+        return registry.host();
     }
 
     private Registry client(ImageStore of) {

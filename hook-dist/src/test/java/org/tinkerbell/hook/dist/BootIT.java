@@ -115,6 +115,9 @@ class BootIT {
             assertTrue(services.lines().anyMatch(line -> line.contains(service) && line.toLowerCase().contains("running")), services);
         }
         assertFalse(services.toLowerCase().contains("failed"), services);
+        // It takes the card, not what the kernel has made besides.
+        String dhcp = succeeds("cat /var/log/*dhcpcd*");
+        assertFalse(dhcp.contains("dhcpcd_prestartinterface"), dhcp);
         // What runs once has run by now; the runner says on the console what went wrong with it.
         List<String> wrong = console.text().lines().filter(line -> line.contains("onboot") && line.contains("fail")).toList();
         if (TINY) {

@@ -10,8 +10,6 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.project.MavenProjectHelper;
 import org.tinkerbell.hook.flavor.Flavor;
-import org.tinkerbell.hook.io.AtomicFile;
-import org.tinkerbell.hook.io.Checksums;
 import org.tinkerbell.hook.io.HookException;
 
 /**
@@ -39,16 +37,6 @@ public final class AttachMojo extends AbstractFlavorMojo {
         if (!Files.isRegularFile(tarball)) {
             throw new HookException("There is no " + tarball + ": the assembly has to run before hook:attach.");
         }
-        Checksums checksums = Checksums.of(tarball);
-        projectHelper.attachArtifact(project, "tar.gz", flavor.id(), tarball.toFile());
-        attach(flavor, tarball, "sha256", checksums.sha256());
-        attach(flavor, tarball, "sha512", checksums.sha512());
-        progress().info(String.format("%s: %.1f MB, sha256 %s", tarball.getFileName(), Files.size(tarball) / 1e6, checksums.sha256()));
-    }
-
-    private void attach(Flavor flavor, Path tarball, String algorithm, String hex) throws IOException {
-        Path file = tarball.resolveSibling(tarball.getFileName() + "." + algorithm);
-        AtomicFile.write(file, hex + "  " + tarball.getFileName() + "\n");
-        projectHelper.attachArtifact(project, "tar.gz." + algorithm, flavor.id(), file.toFile());
+        new DistributedFile(tarball, "tar.gz").attach(project, projectHelper, flavor, progress());
     }
 }

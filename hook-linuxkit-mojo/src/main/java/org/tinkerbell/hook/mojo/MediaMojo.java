@@ -2,7 +2,6 @@ package org.tinkerbell.hook.mojo;
 
 import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.inject.Inject;
 import org.apache.maven.plugins.annotations.LifecyclePhase;
@@ -10,8 +9,6 @@ import org.apache.maven.plugins.annotations.Mojo;
 import org.apache.maven.plugins.annotations.Parameter;
 import org.apache.maven.project.MavenProjectHelper;
 import org.tinkerbell.hook.flavor.Flavor;
-import org.tinkerbell.hook.io.AtomicFile;
-import org.tinkerbell.hook.io.Checksums;
 import org.tinkerbell.hook.linuxkit.Formats;
 import org.tinkerbell.hook.media.EfiIso;
 
@@ -55,12 +52,10 @@ public final class MediaMojo extends AbstractFlavorMojo {
     @Override
     protected void run() throws IOException, InterruptedException {
         Flavor flavor = flavor();
-        Path iso = buildDirectory.toPath().resolve(isoName(flavor));
+        DistributedFile iso = new DistributedFile(buildDirectory.toPath().resolve(isoName(flavor)), "iso");
         if (!Formats.parse(formats, knownSettings()).has(Formats.ISO)) {
             // One of an earlier build would be of another kernel, or another initramfs.
-            for (String ending : new String[] {"", ".sha256", ".sha512"}) {
-                Files.deleteIfExists(iso.resolveSibling(iso.getFileName() + ending));
-            }
+            iso.delete();
             return;
         }
         requireIso(flavor);
@@ -71,17 +66,7 @@ public final class MediaMojo extends AbstractFlavorMojo {
                 files.resolve("vmlinuz-" + flavor.outputId()),
                 files.resolve("initramfs-" + flavor.outputId()),
                 isoCommandLine == null || isoCommandLine.isBlank() ? EfiIso.consoles(flavor.arch()) : isoCommandLine,
-                OutputTimestamp.seconds(outputTimestamp)), iso);
-        Checksums checksums = Checksums.of(iso);
-        projectHelper.attachArtifact(project, "iso", flavor.id(), iso.toFile());
-        attach(flavor, iso, "sha256", checksums.sha256());
-        attach(flavor, iso, "sha512", checksums.sha512());
-        progress().info(String.format("%s: %.1f MB, sha256 %s", iso.getFileName(), Files.size(iso) / 1e6, checksums.sha256()));
-    }
-
-    private void attach(Flavor flavor, Path iso, String algorithm, String hex) throws IOException {
-        Path file = iso.resolveSibling(iso.getFileName() + "." + algorithm);
-        AtomicFile.write(file, hex + "  " + iso.getFileName() + "\n");
-        projectHelper.attachArtifact(project, "iso." + algorithm, flavor.id(), file.toFile());
+                OutputTimestamp.seconds(outputTimestamp)), iso.file());
+        iso.attach(project, projectHelper, flavor, progress());
     }
 }

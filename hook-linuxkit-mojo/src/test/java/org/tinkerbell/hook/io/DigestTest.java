@@ -7,6 +7,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,5 +36,32 @@ class DigestTest {
     @Test
     void checksumsAreThoseOfTheStandard(@TempDir Path directory) throws IOException {
         assertEquals(new Checksums(ABC, ABC_512), Checksums.of(Files.writeString(directory.resolve("f"), "abc")));
+    }
+
+    @Test
+    void checksumsBesideAFileAreReadAgainOnlyIfTheFileHasChanged(@TempDir Path directory) throws IOException {
+        Path file = Files.writeString(directory.resolve("f"), "abc");
+        assertEquals(new Checksums(ABC, ABC_512), Checksums.beside(file));
+        assertEquals(ABC + "  f\n", Files.readString(directory.resolve("f.sha256")));
+        assertEquals(ABC_512 + "  f\n", Files.readString(directory.resolve("f.sha512")));
+
+        // Whether the file was read shows in what is said of one that was changed behind its time's back.
+        FileTime time = Files.getLastModifiedTime(file);
+        Files.writeString(file, "abd");
+        Files.setLastModifiedTime(file, time);
+        assertEquals(new Checksums(ABC, ABC_512), Checksums.beside(file));
+
+        Files.setLastModifiedTime(file, FileTime.fromMillis(time.toMillis() - 10_000));
+        Checksums changed = Checksums.beside(file);
+        assertEquals(Checksums.of(file), changed);
+        assertEquals(changed.sha256() + "  f\n", Files.readString(directory.resolve("f.sha256")));
+
+        Files.delete(directory.resolve("f.sha512"));
+        assertEquals(changed, Checksums.beside(file));
+        Path renamed = Files.move(file, directory.resolve("g"));
+        Files.move(directory.resolve("f.sha256"), directory.resolve("g.sha256"));
+        Files.move(directory.resolve("f.sha512"), directory.resolve("g.sha512"));
+        assertEquals(changed, Checksums.beside(renamed));
+        assertEquals(changed.sha256() + "  g\n", Files.readString(directory.resolve("g.sha256")), "the name in it is the file's");
     }
 }

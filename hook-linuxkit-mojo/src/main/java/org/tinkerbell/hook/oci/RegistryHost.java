@@ -3,6 +3,7 @@ package org.tinkerbell.hook.oci;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.net.ConnectException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.ProxySelector;
@@ -12,6 +13,8 @@ import java.net.URLEncoder;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -369,17 +372,20 @@ final class RegistryHost {
     }
 
     private HookException unreachable(Throwable cause) {
-        Throwable root = cause;
+        String why = "";
         for (Throwable t = cause; t != null; t = t.getCause()) {
-            root = t;
+            // Java's client has no words for these two.
+            why = t instanceof ConnectException && t.getMessage() == null ? "connection refused"
+                    : t instanceof UnresolvedAddressException ? "the host is not known"
+                    : t instanceof ClosedChannelException && !why.isEmpty() ? why
+                    : t.getMessage() == null ? t.getClass().getSimpleName() : t.getMessage();
             if (t instanceof SSLException) {
                 return new HookException(registry + " cannot be talked to in safety (TLS): " + t.getMessage()
                         + ". If its certificate is from an authority of your own, add that to Java's trust store; if it speaks plain HTTP, say so "
                         + "(-Dhook.registry.insecure=" + registry + ")", cause);
             }
         }
-        return new HookException(registry + " cannot be reached, tried " + network.attempts() + " times: "
-                + (root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage())
+        return new HookException(registry + " cannot be reached, tried " + network.attempts() + " times: " + why
                 + ". Check the name, the network and the proxy", cause);
     }
 

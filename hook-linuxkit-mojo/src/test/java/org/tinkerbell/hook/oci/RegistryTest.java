@@ -388,7 +388,7 @@ class RegistryTest {
         assertTrue(e.getMessage().contains("offline"), e.getMessage());
         fake.close();
         e = pullFails();
-        assertTrue(e.getMessage().contains("cannot be reached, tried 3 times"), e.getMessage());
+        assertTrue(e.getMessage().contains("cannot be reached, tried 3 times: connection refused. Check"), e.getMessage());
     }
 
     @Test

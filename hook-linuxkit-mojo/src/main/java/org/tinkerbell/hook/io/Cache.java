@@ -7,6 +7,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -45,30 +46,60 @@ public record Cache(Path root) {
      * @param key any text; it becomes a file name by its digest
      */
     public Held lock(String key) throws IOException {
-        Path file = directory("locks").resolve(Digest.of(key).abbreviated(32));
-        ReentrantLock local = IN_THIS_PROCESS.computeIfAbsent(file, f -> new ReentrantLock());
+        Path file = lockFile(key);
+        ReentrantLock local = inThisProcess(file);
         local.lock();
+        return locked(file, local, true).orElseThrow();
+    }
+
+    /**
+     * Takes the lock of a key, unless somebody holds it, in this process or another.
+     *
+     * @param key as {@link #lock} has it
+     */
+    public Optional<Held> tryLock(String key) throws IOException {
+        Path file = lockFile(key);
+        ReentrantLock local = inThisProcess(file);
+        return local.tryLock() ? locked(file, local, false) : Optional.empty();
+    }
+
+    private Path lockFile(String key) throws IOException {
+        return directory("locks").resolve(Digest.of(key).abbreviated(32));
+    }
+
+    private static ReentrantLock inThisProcess(Path file) {
+        return IN_THIS_PROCESS.computeIfAbsent(file, f -> new ReentrantLock());
+    }
+
+    private static Optional<Held> locked(Path file, ReentrantLock local, boolean waiting) throws IOException {
         FileChannel channel = null;
+        FileLock lock = null;
+        boolean again = local.getHoldCount() > 1;
         try {
-            if (local.getHoldCount() > 1) {
-                return local::unlock;
+            if (again) {
+                return Optional.of(local::unlock);
             }
             channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock lock = await(channel);
+            lock = waiting ? await(channel) : channel.tryLock();
+            if (lock == null) {
+                return Optional.empty();
+            }
+            FileLock taken = lock;
             FileChannel open = channel;
-            return () -> {
+            return Optional.of(() -> {
                 try (open) {
-                    lock.release();
+                    taken.release();
                 } finally {
                     local.unlock();
                 }
-            };
-        } catch (IOException | RuntimeException e) {
-            if (channel != null) {
-                channel.close();
+            });
+        } finally {
+            if (lock == null && !again) {
+                if (channel != null) {
+                    channel.close();
+                }
+                local.unlock();
             }
-            local.unlock();
-            throw e;
         }
     }
 

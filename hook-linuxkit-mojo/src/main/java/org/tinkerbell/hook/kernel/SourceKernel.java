@@ -1,6 +1,7 @@
 package org.tinkerbell.hook.kernel;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,6 +30,8 @@ import tools.jackson.databind.node.ObjectNode;
  */
 public final class SourceKernel implements KernelMethod {
     /** Change it when the same inputs give something else. */
+    private static final String OUTPUT = AtomicFile.SUFFIX;
+    private static final String WORK = ".work" + AtomicFile.SUFFIX;
     private static final String FORMAT = "1";
 
     private static final String DIRECTORY = "kernel-build";
@@ -130,11 +133,12 @@ public final class SourceKernel implements KernelMethod {
     }
 
     private void compile(Plan plan, Path directory) throws IOException, InterruptedException {
-        Path output = directory.resolveSibling("." + directory.getFileName() + AtomicFile.SUFFIX);
-        Path work = directory.resolveSibling("." + directory.getFileName() + ".work" + AtomicFile.SUFFIX);
+        Path output = directory.resolveSibling("." + directory.getFileName() + OUTPUT);
+        Path work = directory.resolveSibling("." + directory.getFileName() + WORK);
         // Whoever left them behind does not hold the lock any more.
         Directories.delete(output);
         Directories.delete(work);
+        clear(directory.getParent());
         try {
             Files.createDirectories(output);
             Files.createDirectories(work);
@@ -148,6 +152,27 @@ public final class SourceKernel implements KernelMethod {
         } finally {
             Directories.delete(output);
             Directories.delete(work);
+        }
+    }
+
+    /** Deletes what killed builds of other kernels have left, each some gigabytes: that kernel may never be built again. */
+    private void clear(Path directory) throws IOException {
+        List<Path> leftovers = new ArrayList<>();
+        try (DirectoryStream<Path> hidden = Files.newDirectoryStream(directory, ".*" + AtomicFile.SUFFIX)) {
+            hidden.forEach(leftovers::add);
+        }
+        for (Path leftover : leftovers) {
+            String name = leftover.getFileName().toString();
+            String kernel = name.substring(1, name.length() - (name.endsWith(WORK) ? WORK : OUTPUT).length());
+            Optional<Cache.Held> lock = cache.tryLock(directory.resolve(kernel).toString());
+            if (lock.isPresent()) {
+                try (Cache.Held held = lock.get()) {
+                    Directories.delete(leftover);
+                } catch (IOException e) {
+                    // Its container ends two minutes after its Maven; till then it may write there. The next build will do it.
+                    progress.info("Not deleted yet: " + leftover);
+                }
+            }
         }
     }
 

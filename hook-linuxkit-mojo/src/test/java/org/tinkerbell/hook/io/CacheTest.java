@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -87,6 +90,30 @@ class CacheTest {
         try (Cache.Held outer = cache.lock("key");
                 Cache.Held inner = cache.lock("key")) {
             assertEquals("x", Files.readString(cache.file("f", temporary -> Files.writeString(temporary, "x"))));
+        }
+    }
+
+    @Test
+    void aLockThatSomebodyHoldsIsNotWaitedForIfSoAsked() throws Exception {
+        Cache cache = new Cache(directory);
+        try (Cache.Held held = cache.lock("key")) {
+            assertEquals(false, CompletableFuture.supplyAsync(() -> isFree(cache, "key")).get());
+            assertEquals(true, CompletableFuture.supplyAsync(() -> isFree(cache, "other")).get());
+            assertEquals(true, isFree(cache, "key"), "it is this thread's own");
+            assertEquals(false, CompletableFuture.supplyAsync(() -> isFree(cache, "key")).get(), "and still is");
+        }
+        assertEquals(true, CompletableFuture.supplyAsync(() -> isFree(cache, "key")).get());
+    }
+
+    private static boolean isFree(Cache cache, String key) {
+        try {
+            Optional<Cache.Held> lock = cache.tryLock(key);
+            if (lock.isPresent()) {
+                lock.get().close();
+            }
+            return lock.isPresent();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -133,6 +135,35 @@ class SourceKernelTest {
         builder.failing = false;
         kernels().kernel(GENERIC);
         assertEquals(2, builder.builds);
+    }
+
+    @Test
+    void whatKilledBuildsOfOtherKernelsHaveLeftIsDeletedUnlessOneIsAtWork() throws Exception {
+        Path kept = Files.createDirectories(directory.resolve("cache/kernel-build"));
+        Files.createDirectories(kept.resolve(".6.12.57-dead.work.part/source"));
+        Files.createDirectories(kept.resolve(".6.12.57-dead.part"));
+        Files.createDirectories(kept.resolve(".6.12.57-busy.work.part/source"));
+        CountDownLatch done = new CountDownLatch(1);
+        CountDownLatch held = new CountDownLatch(1);
+        CompletableFuture<Void> other = CompletableFuture.runAsync(() -> {
+            try (Cache.Held lock = new Cache(directory.resolve("cache")).lock(kept.resolve("6.12.57-busy").toString())) {
+                held.countDown();
+                done.await();
+            } catch (IOException | InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+        held.await();
+        try {
+            kernels().kernel(GENERIC);
+        } finally {
+            done.countDown();
+        }
+        other.get();
+        try (Stream<Path> left = Files.list(kept)) {
+            assertEquals(List.of(".6.12.57-busy.work.part"),
+                    left.map(path -> path.getFileName().toString()).filter(name -> name.startsWith(".")).toList());
+        }
     }
 
     @Test

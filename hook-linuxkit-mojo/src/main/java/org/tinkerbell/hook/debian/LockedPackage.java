@@ -16,7 +16,7 @@ import org.tinkerbell.hook.io.Digest;
  * @param size length of the file in bytes
  * @param sha256 digest of the file
  * @param filename path of the file below the archive's directory
- * @param archiveTime date of the signed index that named it; snapshot.debian.org has the archive by time
+ * @param archiveTime date of the signed index that named it; Debian's snapshot service has the archive by time
  */
 public record LockedPackage(
         String name,

@@ -26,7 +26,7 @@ import org.tinkerbell.hook.io.HookException;
  *
  * @param debian addresses of the main archive
  * @param security addresses of the security archive
- * @param snapshot address of a service like <a href="https://snapshot.debian.org/">snapshot.debian.org</a>, which has the archives by time
+ * @param snapshot address of a snapshot service as Debian's is, which has the archives by time
  */
 public record Mirrors(List<URI> debian, List<URI> security, URI snapshot) {
     private static final URI OFFICIAL = URI.create("http://ftp.debian.org/debian/");

@@ -53,7 +53,7 @@ abstract class AbstractHookMojo extends AbstractMojo {
     @Parameter(property = "hook.debian.securityMirror")
     private String debianSecurityMirror;
 
-    /** Address of a service like snapshot.debian.org, which has files that mirrors no longer have. */
+    /** Address of a snapshot service as Debian's is, which has files that mirrors no longer have. */
     @Parameter(property = "hook.debian.snapshot")
     private String debianSnapshot;
 

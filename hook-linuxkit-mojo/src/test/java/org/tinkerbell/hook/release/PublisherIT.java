@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,6 +21,7 @@ import org.tinkerbell.hook.flavor.Arch;
 import org.tinkerbell.hook.io.Cache;
 import org.tinkerbell.hook.io.NetworkSettings;
 import org.tinkerbell.hook.io.Progress;
+import org.tinkerbell.hook.oci.DockerRegistry;
 import org.tinkerbell.hook.oci.ImageArchive;
 import org.tinkerbell.hook.oci.ImageBuilder;
 import org.tinkerbell.hook.oci.ImageConfig;
@@ -127,23 +124,9 @@ class PublisherIT {
 
     @Test
     void aRealRegistryHasImagesAndTheirIndex() throws Exception {
-        String command = required("docker-registry");
-        int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = socket.getLocalPort();
-        }
-        Path config = Files.writeString(directory.resolve("registry.yml"), """
-                version: 0.1
-                log: {level: error, accesslog: {disabled: true}}
-                storage: {filesystem: {rootdirectory: %s}}
-                http: {addr: "127.0.0.1:%d"}
-                """.formatted(directory.resolve("registry"), port));
-        Path log = directory.resolve("registry.log");
-        Process registry = new ProcessBuilder(command, "serve", config.toString()).redirectErrorStream(true).redirectOutput(log.toFile()).start();
-        try {
-            awaitPort(port, registry, log);
-            Item amd64 = image("127.0.0.1:" + port, "0-amd64", Arch.X86_64);
-            Item arm64 = image("127.0.0.1:" + port, "1-arm64", Arch.AARCH64);
+        try (DockerRegistry registry = DockerRegistry.start(directory)) {
+            Item amd64 = image(registry.host(), "0-amd64", Arch.X86_64);
+            Item arm64 = image(registry.host(), "1-arm64", Arch.AARCH64);
             Family family = new Family(amd64.reference().withTag("9.9"), List.of(amd64, arm64));
             assertEquals(List.of(amd64, arm64), publisher.push(List.of(amd64, arm64)));
             assertEquals(List.of(family), publisher.pushFamilies(List.of(family)));
@@ -156,22 +139,6 @@ class PublisherIT {
             String skopeo = required("skopeo");
             String said = run(skopeo, "inspect", "--tls-verify=false", "--override-arch", "arm64", "docker://" + family.reference());
             assertTrue(said.contains("\"Architecture\": \"arm64\""), said);
-        } finally {
-            registry.destroy();
-            registry.waitFor(10, TimeUnit.SECONDS);
         }
-    }
-
-    private static void awaitPort(int port, Process registry, Path log) throws Exception {
-        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
-        while (System.nanoTime() < end && registry.isAlive()) {
-            try {
-                new Socket(InetAddress.getLoopbackAddress(), port).close();
-                return;
-            } catch (IOException e) {
-                Thread.sleep(100);
-            }
-        }
-        throw new IOException("docker-registry does not listen: " + Files.readString(log));
     }
 }
